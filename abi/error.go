@@ -2,6 +2,7 @@ package abi
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"unicode/utf8"
 )
@@ -41,22 +42,33 @@ func (e *Error) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &members); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(members["message"], &e.Message); err != nil {
-		return err
+	message, ok := text(members["message"])
+	if !ok {
+		return errors.New("abi: an error needs a message that is a string")
 	}
-	for key, text := range map[string]*string{"name": &e.Name, "stack": &e.Stack} {
+	*e = Error{Message: message, Data: members["data"]}
+	for key, field := range map[string]*string{"name": &e.Name, "stack": &e.Stack} {
 		// A member of another type is not lost: it stays in Extra.
-		if json.Unmarshal(members[key], text) == nil {
+		if value, ok := text(members[key]); ok {
+			*field = value
 			delete(members, key)
 		}
 	}
-	e.Data = members["data"]
 	delete(members, "message")
 	delete(members, "data")
 	if len(members) > 0 {
 		e.Extra = members
 	}
 	return nil
+}
+
+// text reads a JSON string and nothing else: null is none.
+func text(member json.RawMessage) (value string, ok bool) {
+	if len(member) == 0 || member[0] != '"' {
+		return "", false
+	}
+	err := json.Unmarshal(member, &value)
+	return value, err == nil
 }
 
 // MarshalJSON writes the object that [ParseError] reads.
