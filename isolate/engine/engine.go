@@ -30,8 +30,14 @@ type Engine interface {
 // Config is what holds for a module and all its instances.
 type Config struct {
 	// MemoryBytes bounds the linear memory of each instance; zero means the
-	// 4 GiB that WebAssembly itself allows. Rounded down to whole pages.
+	// 4 GiB that WebAssembly itself allows. Rounded down to whole pages. A
+	// module that declares more as its minimum is refused ([abi.TooLarge]).
 	MemoryBytes int64
+
+	// TableElements bounds the elements of all tables of an instance together;
+	// zero means 1,000,000, a guess. A module that declares more as its minimum
+	// is refused ([abi.TooLarge]); table.grow beyond it fails inside the guest.
+	TableElements int64
 
 	// CacheDir holds compiled code of this one module; empty means no cache.
 	CacheDir string
@@ -45,6 +51,10 @@ type Config struct {
 // at once.
 type Module interface {
 	Describe() Description
+
+	// Instantiate makes an instance and runs its start section and _initialize.
+	// Its errors are those of [Instance.Invoke], and *[InvalidError] when the
+	// module does not fit its own memory, tables or exports.
 	Instantiate(ctx context.Context, config InstanceConfig) (Instance, error)
 	io.Closer
 }
@@ -81,8 +91,8 @@ type Instance interface {
 // Host serves the imports of one instance. The engine checks every range
 // against the guest's memory before it calls (a range outside traps), and
 // slices that it passes are the guest's own memory: valid during the method,
-// and to be copied by one who keeps them. Methods run on the goroutine of the
-// call.
+// and to be copied by one who keeps them. An empty range touches nothing and is
+// never outside, whatever its pointer. Methods run on the goroutine of the call.
 type Host interface {
 	Input() []byte    // the arguments; the engine copies them to the guest
 	Function() string // the function being called
@@ -95,8 +105,9 @@ type Host interface {
 	Cancelled() bool
 
 	// Call calls a host function, and returns the length of its reply or one of
-	// abi.HostFailed, abi.HostNotFound, abi.HostCancelled.
-	Call(name string, payload []byte) (int32, error)
+	// abi.HostFailed, abi.HostNotFound, abi.HostCancelled. An error ends the
+	// call and is what Invoke returns.
+	Call(name, payload []byte) (int32, error)
 }
 
 // Description is what a module says of itself. All of it comes from the
@@ -105,6 +116,7 @@ type Description struct {
 	Imports []Func
 	Exports []Func  // functions only
 	Memory  *Memory // nil: the module exports no memory named "memory"
+	Cached  bool    // the code came from the cache: nothing was compiled
 }
 
 // Func is an imported or exported function.

@@ -1,0 +1,68 @@
+// Package wazero runs modules with the wazero engine: pure Go, compiled to
+// machine code. It is the default engine and the only importer of wazero.
+//
+// It allows WebAssembly 2.0 and nothing beyond it, WASI preview 1 without any
+// file, and the imports of the worker ABI. It needs wazero's compiler: where
+// there is none, Load says so instead of interpreting at a thirtieth of the
+// speed.
+package wazero
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/tetratelabs/wazero"
+	"golang.org/x/sys/cpu"
+
+	"github.com/wasmpool/wasmpool/isolate/engine"
+)
+
+// New returns an engine for one module. It costs nothing before Load.
+func New() engine.Engine { return new(wazeroEngine) }
+
+type wazeroEngine struct {
+	loaded  bool
+	runtime wazero.Runtime
+	cache   wazero.CompilationCache // nil: without one
+}
+
+func (e *wazeroEngine) Name() string { return "wazero" }
+
+// Version tells apart whatever changes the code that is compiled: wazero's
+// version, the platform, and the processor's features that it makes use of.
+func (e *wazeroEngine) Version() string {
+	return fmt.Sprintf("%s %s/%s %s", moduleVersion(), runtime.GOOS, runtime.GOARCH, features())
+}
+
+func (e *wazeroEngine) Close() error {
+	if e.runtime == nil {
+		return nil
+	}
+	err := e.runtime.Close(context.Background())
+	if e.cache != nil {
+		err = first(err, e.cache.Close(context.Background()))
+	}
+	e.runtime, e.cache = nil, nil
+	return err
+}
+
+func first(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// features names the processor's features that decide which instructions
+// wazero 1.12 emits.
+func features() string {
+	switch runtime.GOARCH {
+	case "amd64":
+		x := &cpu.X86
+		return fmt.Sprintf("sse4.1=%t bmi1=%t abm=%t", x.HasSSE41, x.HasBMI1, x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT)
+	case "arm64":
+		return fmt.Sprintf("atomics=%t", cpu.ARM64.HasATOMICS)
+	}
+	return "none"
+}
