@@ -1,0 +1,66 @@
+package sched
+
+import "time"
+
+// Strategy is the rule by which a call finds its worker.
+type Strategy uint8
+
+// The strategies.
+const (
+	Fewest     Strategy = iota // the worker with the fewest calls
+	Fill                       // the first in order with fewer than Full, else the least full
+	RoundRobin                 // in turn
+	Random                     // uniformly
+)
+
+// Config is set once, before the first step, but for Min and Max, which
+// [Resize] changes. The caller has validated it: durations are as they should
+// be used, a zero duration meaning at once, and never where it says so.
+type Config struct {
+	Min, Max int
+	Spare    int // blank processes beside those
+	Strategy Strategy
+	Full     int
+	Seed     uint64 // for Random
+
+	IdleTimeout time.Duration // never if zero
+	CancelGrace time.Duration
+	MaxCalls    int           // calls a worker serves; no bound if zero
+	MaxAge      time.Duration // never if zero
+
+	QueueLimit int   // calls waiting
+	QueueBytes int64 // bytes of their arguments
+
+	Preload []*Module // dealt to the first Min workers in turn
+}
+
+const (
+	// pipeline is how many calls beyond those that can run are sent to a worker
+	// ahead of time. Measured with 64 callers on two workers: below 16 the
+	// processes wait for each other, above 32 nothing more is won.
+	pipeline = 31
+
+	// pipelineBytes bounds what is sent ahead in bytes, so that large calls stay
+	// movable and a child's memory small. A guess: a few milliseconds of copying.
+	pipelineBytes = 1 << 20
+
+	// jitter is the part by which MaxCalls and MaxAge vary from worker to worker,
+	// so that workers started together do not retire together.
+	jitter = 0.15
+
+	// turn is how long a worker serves, at least, before it has to make room for
+	// a module that has none while its own has work. A guess: ten small starts.
+	turn = 100 * time.Millisecond
+
+	backoffFirst = 10 * time.Millisecond // the first pause of a module that does not start
+	backoffMost  = 5 * time.Second       // the longest
+)
+
+// backoff is the pause after a number of failures in a row, at least one.
+func backoff(failures int) time.Duration {
+	d := backoffFirst
+	for ; failures > 1 && d < backoffMost; failures-- {
+		d *= 2
+	}
+	return min(d, backoffMost)
+}

@@ -1,0 +1,170 @@
+package sched
+
+import (
+	"testing"
+	"time"
+)
+
+// check holds the state to its promises after every step.
+func (m *sim) check() {
+	m.t.Helper()
+	s := m.s
+	var count, alive, spares, old, next, parked, open int
+	for w := range s.workers {
+		switch {
+		case w.phase == Gone:
+			m.fail("worker %d is gone, and known", w.ID)
+		case w.next:
+			next++
+		case w.outgoing:
+			old++
+		case w.spare:
+			spares++
+		default:
+			count++
+			if w.phase != Draining && w.phase != Leaving {
+				alive++
+			}
+		}
+		sent, running := 0, 0
+		for seq := w.first; seq <= w.last; seq++ {
+			if c := w.at(seq); c != nil {
+				sent++
+				if c.worker != w {
+					m.fail("call %d is with worker %d, and says otherwise", c.ID, w.ID)
+				}
+				if c.state == callRunning {
+					running++
+				}
+				if !c.abandoned {
+					open++
+				}
+			}
+		}
+		if sent != w.sentCount || running != w.running {
+			m.fail("worker %d counts %d sent and %d running, and has %d and %d", w.ID, w.sentCount, w.running, sent, running)
+		}
+		open += w.queue.n
+		if w.phase == Serving && w.condemned == 0 && w.pickIndex >= 0 && w.running < w.Module.Concurrency && w.sentCount > w.running && w.run <= w.last {
+			m.fail("worker %d has a free slot and calls that do not run", w.ID)
+		}
+	}
+	if count != s.count || alive != s.alive || spares != s.spares {
+		m.fail("counts are %d %d %d, and should be %d %d %d", s.count, s.alive, s.spares, count, alive, spares)
+	}
+	// A resize downwards, or a successor that was not to be, lets what is above
+	// Max end in its own time; nothing is started meanwhile.
+	if count > m.limitCount() || next > max(s.cfg.Max, m.limitCount()) {
+		m.fail("%d workers and %d to come, with Max %d", count, next, s.cfg.Max)
+	}
+	if total := count + old + next; total > 2*m.limitCount() {
+		m.fail("%d workers of all generations, with Max %d", total, s.cfg.Max)
+	}
+	for _, mod := range s.modules {
+		parked += mod.waiting.n
+		open += mod.waiting.n
+		m.checkModule(mod)
+	}
+	open += s.delayed.n
+	if parked != s.parked || open != s.calls || open != len(m.open) {
+		m.fail("%d parked and %d open calls, counted as %d and %d; %d have no outcome", parked, open, s.parked, s.calls, len(m.open))
+	}
+	for i, t := range s.timers {
+		if t.index != i+1 || i > 0 && s.timers[(i-1)/2].at > t.at {
+			m.fail("timer %d is out of order", i)
+		}
+	}
+	if s.status == started && count < s.cfg.Min && s.roomy() && s.now >= s.start.until {
+		m.fail("%d workers, the leaving included, with Min %d", count, s.cfg.Min)
+	}
+}
+
+// limitCount is the most workers a generation has had a right to so far.
+func (m *sim) limitCount() int { return max(m.s.cfg.Max, 6) }
+
+func (m *sim) checkModule(mod *Module) {
+	m.t.Helper()
+	load, openCount, returning, surplus := 0, 0, 0, 0
+	var idle *Worker
+	for i, w := range mod.pick.items {
+		if w.pickIndex != i || i > 0 && m.s.before(w, mod.pick.items[(i-1)/2]) {
+			m.fail("worker %d is out of order", w.ID)
+		}
+		load += w.load()
+		if w.tier() == tierIdle {
+			openCount++
+			idle = w
+		}
+		surplus = max(surplus, w.surplus())
+	}
+	for w := range m.s.workers {
+		for seq := w.first; seq <= w.last; seq++ {
+			if c := w.at(seq); c != nil && c.Module == mod && c.leaving && !c.abandoned {
+				returning++
+			}
+		}
+	}
+	if load != mod.load || openCount != len(mod.open) || returning != mod.returning {
+		m.fail("module %s counts load %d, open %d, returning %d, and has %d, %d, %d", mod.Name, mod.load, len(mod.open), mod.returning, load, openCount, returning)
+	}
+	if idle != nil && mod.waiting.n > 0 {
+		m.fail("a call of module %s waits beside worker %d, which is idle", mod.Name, idle.ID)
+	}
+	if idle != nil && surplus > 0 && returning == 0 {
+		for _, w := range mod.pick.items {
+			m.t.Logf("worker %d: %v queue %d sent %d running %d leaving %d condemned %d surplus %d", w.ID, w.phase, w.queue.n, w.sentCount, w.running, w.leaving, w.condemned, w.surplus())
+		}
+		m.fail("%d calls of module %s wait with busy workers beside worker %d, which is idle", surplus, mod.Name, idle.ID)
+	}
+}
+
+func FuzzRandomEventsKeepTheInvariants(f *testing.F) {
+	for strategy := range byte(4) {
+		for seed := range byte(4) {
+			b := make([]byte, 400)
+			for i := range b {
+				b[i] = byte(i*i*7+i*int(seed+3)) ^ byte(i>>2)
+			}
+			f.Add(strategy, seed, b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, strategy, shape byte, events []byte) {
+		cfg := Config{
+			Strategy: Strategy(strategy % 4), Min: int(shape) % 3, Max: 3 + int(shape)%3, Spare: int(shape>>2) % 2, Full: 1 + int(shape>>3)%3,
+			Seed: uint64(shape), QueueLimit: 50, QueueBytes: 1 << 30,
+			IdleTimeout: time.Duration(shape%2) * time.Second, CancelGrace: time.Duration(shape%3) * 100 * time.Millisecond,
+		}
+		if shape&16 != 0 {
+			cfg.MaxCalls = 3
+		}
+		if shape&32 != 0 {
+			cfg.MaxAge = time.Second
+		}
+		m := newSim(t, cfg, uint64(strategy), uint64(shape))
+		for i := 0; i+1 < len(events) && i < 2000; i += 2 {
+			m.event(events[i], events[i+1])
+		}
+		m.end()
+	})
+}
+
+func TestRandomSchedulesKeepTheInvariants(t *testing.T) {
+	t.Parallel()
+	rounds := 400
+	if testing.Short() {
+		rounds = 60
+	}
+	for seed := range rounds {
+		cfg := Config{
+			Strategy: Strategy(seed % 4), Min: seed % 3, Max: 3 + seed%3, Spare: seed % 2, Full: 1 + seed%3,
+			Seed: uint64(seed), QueueLimit: 60, QueueBytes: 1 << 30,
+			IdleTimeout: time.Second, CancelGrace: time.Duration(seed%4) * 50 * time.Millisecond,
+			MaxCalls: seed % 5, MaxAge: time.Duration(seed%3) * time.Second,
+		}
+		m := newSim(t, cfg, uint64(seed), 1)
+		for range 600 {
+			m.event(byte(m.rand.IntN(256)), byte(m.rand.IntN(256)))
+		}
+		m.end()
+	}
+}

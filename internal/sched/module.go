@@ -1,0 +1,52 @@
+package sched
+
+// Module is a worker module, as the state sees it: the workers that serve it
+// and the calls that wait for one. It lives as long as the state, over
+// generations.
+type Module struct {
+	Name        string
+	Concurrency int // calls that one worker runs at once, at least 1
+	Owner       any
+
+	limit   int      // calls that make a worker busy
+	waiting callList // calls with no worker
+	pick    workerHeap
+	movers  workerHeap
+	open    []*Worker // those of tierIdle, in no order
+
+	workers   int  // in pick
+	load      int  // calls they have
+	returning int  // calls being withdrawn, to be placed again
+	claimed   bool // a worker of another module is ending to make room
+	dirty     bool
+
+	failure failure // to start
+}
+
+// starved says whether calls wait while no worker is there or to come.
+func (m *Module) starved() bool { return m.waiting.n > 0 && m.workers == 0 }
+
+// oldestWaiting returns the oldest call of the module that is not running, or nil.
+func (m *Module) oldestWaiting() *Call {
+	oldest := m.waiting.head
+	for _, w := range m.pick.items {
+		if c := w.oldestWaiting(); c != nil && (oldest == nil || c.ID < oldest.ID) {
+			oldest = c
+		}
+	}
+	return oldest
+}
+
+// oldestWaiting returns the first call of the worker that is not running.
+func (w *Worker) oldestWaiting() *Call {
+	for seq := w.run; seq <= w.last; seq++ {
+		if c := w.at(seq); c != nil {
+			return c
+		}
+	}
+	return w.queue.head
+}
+
+// excess is how many calls wait that no worker, present or starting, would take
+// at once.
+func (m *Module) excess() int { return m.waiting.n + m.load - m.workers*m.limit }

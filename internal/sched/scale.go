@@ -1,0 +1,198 @@
+package sched
+
+import "time"
+
+// failure counts starts that failed in a row.
+type failure struct {
+	count int
+	until time.Duration // no start before
+	timer timer
+}
+
+// mayStart says whether a call of a module may have a worker started.
+func (s *State) mayStart(m *Module) bool {
+	if s.status != started && s.status != stopping || s.aborted || s.now < m.failure.until {
+		return false
+	}
+	return s.roomy() || s.blank(false) != nil
+}
+
+// roomy says whether one more process is within the bounds: Max for those that
+// serve, and twice as many with those that are being replaced.
+func (s *State) roomy() bool { return s.count < s.cfg.Max && s.total() < 2*s.cfg.Max }
+
+// startFor starts another worker for a module, if that is allowed: a blank one
+// where there is one.
+func (s *State) startFor(m *Module) *Worker {
+	if !s.mayStart(m) {
+		return nil
+	}
+	w := s.blank(false)
+	if w == nil {
+		w = s.blank(true)
+	}
+	if w != nil {
+		s.adopt(w, m)
+		s.restore()
+	} else {
+		w = s.launch(m, servingRole)
+	}
+	s.enter(w)
+	return w
+}
+
+// blank returns the blank worker that is furthest in its start, among the spare
+// ones or the others; nil if there is none.
+func (s *State) blank(spare bool) *Worker {
+	var first *Worker
+	for _, w := range s.blanks {
+		if w.spare == spare && (first == nil || first.phase != Blank && w.phase == Blank) {
+			first = w
+		}
+	}
+	return first
+}
+
+// scale starts what the calls of a module need, or makes room for it.
+func (s *State) scale(m *Module) {
+	if s.status != started && s.status != stopping || s.now < m.failure.until {
+		return
+	}
+	full := !s.roomy() && s.blank(false) == nil
+	if full && (m.claimed || s.idle.head == nil) || m.excess() <= 0 {
+		return
+	}
+	if !full {
+		if s.startFor(m) != nil {
+			s.touch(m)
+		}
+		return
+	}
+	if w := s.longestIdle(m); w != nil {
+		m.claimed, w.room = true, m
+		s.stop(w)
+	}
+}
+
+// neediest returns the module, but for one, whose calls have waited longest for
+// a worker that it may have; nil if there is none.
+func (s *State) neediest(but *Module) *Module {
+	var neediest *Module
+	var oldest *Call
+	for _, m := range s.modules {
+		if m == but || m.claimed || m.excess() <= 0 || s.now < m.failure.until {
+			continue
+		}
+		if c := m.oldestWaiting(); c != nil && (oldest == nil || c.ID < oldest.ID) {
+			neediest, oldest = m, c
+		}
+	}
+	return neediest
+}
+
+// grow gives free places to the modules whose calls have waited longest.
+func (s *State) grow() {
+	for s.waiting > 0 && s.roomy() {
+		m := s.neediest(nil)
+		if m == nil || s.startFor(m) == nil {
+			break
+		}
+		s.touch(m)
+	}
+	if s.parked > 0 {
+		for _, m := range s.modules {
+			s.touch(m)
+		}
+	}
+}
+
+// relieve lets a worker that became idle, or just answered a call, make room for
+// another module: when it is idle, or when that module has no worker at all, its
+// calls have waited longer than those of this one, and this one has had its
+// turn. No module waits for ever.
+func (s *State) relieve(e Event) {
+	if s.waiting == 0 || s.roomy() || len(s.modules) < 2 {
+		return
+	}
+	w := s.idled
+	if w == nil && e.kind == evReply {
+		w = e.worker
+	}
+	if w == nil || w.phase != Serving || w.outgoing || w.condemned > 0 {
+		return
+	}
+	m := s.neediest(w.Module)
+	if m == nil {
+		return
+	}
+	if w.load() > 0 && !s.givesWay(w, m) {
+		return
+	}
+	m.claimed, w.room = true, m
+	s.drain(w)
+	s.settleDirty()
+}
+
+// givesWay says whether a worker that has calls ends for a module that waits.
+func (s *State) givesWay(w *Worker, m *Module) bool {
+	if !m.starved() || s.now-w.readyAt < turn {
+		return false
+	}
+	if c := w.oldestWaiting(); c != nil && c.ID < m.waiting.head.ID {
+		return false
+	}
+	if w.Module.workers > 1 {
+		return true
+	}
+	for _, other := range s.modules {
+		if other.workers > 1 {
+			return false // that one can spare a worker, and soon will
+		}
+	}
+	return true
+}
+
+// restore starts blank workers until there are Min, and the spare ones.
+func (s *State) restore() {
+	if s.status != started || s.now < s.start.until {
+		return
+	}
+	for s.alive < s.cfg.Min && s.roomy() {
+		s.launch(nil, servingRole)
+	}
+	for s.spares < s.cfg.Spare {
+		s.launch(nil, spareRole)
+	}
+}
+
+// restoreWith starts a worker in the place of one that was lost at work, if Min
+// asks for it.
+func (s *State) restoreWith(m *Module) {
+	if s.status == started && s.alive < s.cfg.Min && s.roomy() && s.now >= m.failure.until {
+		s.enter(s.launch(m, servingRole))
+	}
+}
+
+// resize changes the bounds. What is too much goes: blank workers first, then
+// idle ones, then the newest.
+func (s *State) resize(least, most int) {
+	s.cfg.Min, s.cfg.Max = least, most
+	for s.status == started && s.alive > most {
+		w := s.blank(false)
+		if w == nil {
+			w = s.longestIdle(nil)
+		}
+		if w == nil {
+			for _, other := range s.byID() {
+				if !other.spare && !other.outgoing && !other.next && other.phase < Draining {
+					w = other
+				}
+			}
+		}
+		s.drain(w)
+	}
+	for _, m := range s.modules {
+		s.touch(m)
+	}
+	s.restore()
+}
