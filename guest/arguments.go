@@ -16,7 +16,8 @@ const keepBytes = 1 << 20
 // scratch is memory that calls use one after the other.
 type scratch struct {
 	input    []byte
-	elements []json.RawMessage
+	parts    []json.RawMessage // of the input
+	elements []json.RawMessage // copies
 	values   []reflect.Value
 	output   bytes.Buffer
 }
@@ -24,6 +25,7 @@ type scratch struct {
 // rest forgets what belonged to a call.
 func (s *scratch) rest() {
 	clear(s.values)
+	clear(s.parts)
 	if cap(s.input) > keepBytes || s.output.Cap() > keepBytes {
 		*s = scratch{}
 	}
@@ -32,6 +34,10 @@ func (s *scratch) rest() {
 // encode returns the JSON of v, valid until the next call.
 func (s *scratch) encode(v any) ([]byte, error) {
 	s.output.Reset()
+	if b, ok := appendScalar(s.output.AvailableBuffer(), v); ok {
+		s.output.Write(b)
+		return s.output.Bytes(), nil
+	}
 	e := json.NewEncoder(&s.output)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
@@ -42,13 +48,14 @@ func (s *scratch) encode(v any) ([]byte, error) {
 
 // decode turns a JSON array into the values to call s with.
 func (s *signature) decode(ctx context.Context, arguments []byte, scratch *scratch) ([]reflect.Value, error) {
-	elements := scratch.elements[:0]
-	if len(arguments) > 0 {
-		if err := json.Unmarshal(arguments, &elements); err != nil {
+	elements, simple := split(arguments, scratch.parts[:0])
+	scratch.parts = elements
+	if !simple && len(arguments) > 0 {
+		if err := json.Unmarshal(arguments, &scratch.elements); err != nil {
 			return nil, &Error{Name: "ArgumentError", Message: "the arguments are not a JSON array: " + err.Error()}
 		}
+		elements = scratch.elements
 	}
-	scratch.elements = elements
 	if n, want := len(elements), len(s.params); n < want || n > want && s.rest == nil {
 		return nil, &Error{Name: "ArgumentError", Message: fmt.Sprintf("got %s, wants %s", counted(n), s.wanted())}
 	}
@@ -60,6 +67,12 @@ func (s *signature) decode(ctx context.Context, arguments []byte, scratch *scrat
 		t := s.rest
 		if i < len(s.params) {
 			t = s.params[i]
+		}
+		if simple {
+			if v, ok := scalar(element, t); ok {
+				values = append(values, v)
+				continue
+			}
 		}
 		v := reflect.New(t)
 		if err := json.Unmarshal(element, v.Interface()); err != nil {

@@ -39,8 +39,7 @@ type callKey struct{}
 // callContext is the context of one call. See the package documentation for
 // how it learns that the call is cancelled.
 type callContext struct {
-	host    border.Host
-	started time.Time
+	host border.Host
 
 	once sync.Once // guards the reading of info
 	info Call
@@ -51,7 +50,7 @@ type callContext struct {
 }
 
 func newCallContext(host border.Host) *callContext {
-	return &callContext{host: host, started: time.Now()}
+	return &callContext{host: host}
 }
 
 // hostOf returns the host of the call that ctx belongs to.
@@ -62,7 +61,9 @@ func hostOf(ctx context.Context) border.Host {
 	return outside
 }
 
-// call reads what the host says, on the first need.
+// call reads what the host says, on the first need: the time left is what is
+// left then. Most calls never need it, and a clock reading costs more than all
+// the rest of a small call.
 func (c *callContext) call() Call {
 	c.once.Do(func() {
 		var members map[string]json.RawMessage
@@ -77,7 +78,7 @@ func (c *callContext) call() Call {
 			}
 		}
 		if left != nil {
-			c.info.Deadline = c.started.Add(time.Duration(*left) * time.Millisecond)
+			c.info.Deadline = time.Now().Add(time.Duration(*left) * time.Millisecond)
 		}
 		c.info.Meta = members
 	})

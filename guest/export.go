@@ -24,7 +24,7 @@ type function struct {
 	// the scratch.
 	run func(ctx context.Context, arguments []byte, s *scratch) ([]byte, error)
 
-	// contextual says that run looks at its context, which costs a clock reading.
+	// contextual says that run looks at its context, which has to be made then.
 	contextual bool
 }
 

@@ -61,27 +61,8 @@ func newWasmHostIn(t testing.TB, runtime wazero.RuntimeConfig, env ...string) *w
 	wasi_snapshot_preview1.MustInstantiate(ctx, r)
 	h := &wasmHost{ctx: ctx, about: "{}"}
 	b := r.NewHostModuleBuilder(abi.Module)
-	for name, f := range map[string]any{
-		abi.ImportInput:  func(_ context.Context, _ api.Module, p, n uint32) uint32 { return h.fill(p, n, h.input) },
-		abi.ImportOutput: func(_ context.Context, _ api.Module, p, n uint32) { h.output = h.copied(p, n) },
-		abi.ImportFail:   func(_ context.Context, _ api.Module, p, n uint32) { h.failed = h.copied(p, n) },
-		abi.ImportFunction: func(_ context.Context, _ api.Module, p, n uint32) uint32 {
-			if h.asked != nil {
-				h.asked()
-			}
-			return h.fill(p, n, []byte(h.function))
-		},
-		abi.ImportContext:   func(_ context.Context, _ api.Module, p, n uint32) uint32 { return h.fill(p, n, []byte(h.about)) },
-		abi.ImportCancelled: func() uint32 { return h.isCancelled() },
-		abi.ImportLog: func(_ context.Context, _ api.Module, level int32, p, n uint32) {
-			h.logs = append(h.logs, fmt.Sprintf("%d %s", level, h.copied(p, n)))
-		},
-		abi.ImportHost: func(_ context.Context, _ api.Module, np, nn, p, n uint32) int32 {
-			return h.call(string(h.copied(np, nn)), h.copied(p, n))
-		},
-		abi.ImportReply: func(_ context.Context, _ api.Module, p, n uint32) uint32 { return h.fill(p, n, h.reply) },
-	} {
-		b.NewFunctionBuilder().WithFunc(f).Export(name)
+	for name, f := range h.imports() {
+		b.NewFunctionBuilder().WithGoModuleFunction(f.run, f.params, f.results).Export(name)
 	}
 	if _, err := b.Instantiate(ctx); err != nil {
 		t.Fatal(err)
@@ -104,6 +85,50 @@ func newWasmHostIn(t testing.TB, runtime wazero.RuntimeConfig, env ...string) *w
 	}
 	h.pages = h.module.Memory()
 	return h
+}
+
+// hostFunc is an import, on wazero's stack of parameters and results.
+type hostFunc struct {
+	params, results []api.ValueType
+	run             api.GoModuleFunc
+}
+
+func (h *wasmHost) imports() map[string]hostFunc {
+	const i32 = api.ValueTypeI32
+	pull := func(from func() []byte) hostFunc {
+		return hostFunc{[]api.ValueType{i32, i32}, []api.ValueType{i32}, func(_ context.Context, _ api.Module, s []uint64) {
+			s[0] = uint64(h.fill(uint32(s[0]), uint32(s[1]), from()))
+		}}
+	}
+	push := func(to func([]byte)) hostFunc {
+		return hostFunc{[]api.ValueType{i32, i32}, nil, func(_ context.Context, _ api.Module, s []uint64) {
+			to(h.copied(uint32(s[0]), uint32(s[1])))
+		}}
+	}
+	return map[string]hostFunc{
+		abi.ImportInput:    pull(func() []byte { return h.input }),
+		abi.ImportContext:  pull(func() []byte { return []byte(h.about) }),
+		abi.ImportReply:    pull(func() []byte { return h.reply }),
+		abi.ImportFunction: pull(h.named),
+		abi.ImportOutput:   push(func(b []byte) { h.output = b }),
+		abi.ImportFail:     push(func(b []byte) { h.failed = b }),
+		abi.ImportCancelled: {nil, []api.ValueType{i32}, func(_ context.Context, _ api.Module, s []uint64) {
+			s[0] = h.isCancelled()
+		}},
+		abi.ImportLog: {[]api.ValueType{i32, i32, i32}, nil, func(_ context.Context, _ api.Module, s []uint64) {
+			h.logs = append(h.logs, fmt.Sprintf("%d %s", api.DecodeI32(s[0]), h.copied(uint32(s[1]), uint32(s[2]))))
+		}},
+		abi.ImportHost: {[]api.ValueType{i32, i32, i32, i32}, []api.ValueType{i32}, func(_ context.Context, _ api.Module, s []uint64) {
+			s[0] = api.EncodeI32(h.call(string(h.copied(uint32(s[0]), uint32(s[1]))), h.copied(uint32(s[2]), uint32(s[3]))))
+		}},
+	}
+}
+
+func (h *wasmHost) named() []byte {
+	if h.asked != nil {
+		h.asked()
+	}
+	return []byte(h.function)
 }
 
 // invoke runs an export. An error ends the instance.
@@ -147,7 +172,7 @@ func (h *wasmHost) copied(ptr, length uint32) []byte {
 	return append([]byte{}, b...)
 }
 
-func (h *wasmHost) isCancelled() uint32 {
+func (h *wasmHost) isCancelled() uint64 {
 	if h.cancelled != nil && h.cancelled() {
 		return 1
 	}
