@@ -21,7 +21,10 @@ PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 5s
 COUNT ?= 1
 
-# in runs a command in each of some modules: $(call in,modules,command)
+HAMMER := $(GO) test -race -timeout 15m -run Hammer -count 2 -cpu 1,$(shell getconf _NPROCESSORS_ONLN)
+
+# in runs a command, which holds no comma, in each of some modules:
+# $(call in,modules,command)
 in = for m in $(1); do echo "--- $@: $$m"; (cd $$m && $(2)); done
 
 .PHONY: check fmt format lint vet test race fuzz hammer cross tidy vuln examples bench guests cover help
@@ -50,10 +53,10 @@ fuzz: ## run every fuzz target for FUZZTIME (5s)
 	@$(call in,$(MODULES),$(CURDIR)/.ci/fuzz $(FUZZTIME))
 
 hammer: ## repeat the tests named Hammer on one and on all processors, under the race detector
-	@$(call in,$(MODULES),$(GO) test -race -timeout 15m -run Hammer -count 2 -cpu 1,$$(getconf _NPROCESSORS_ONLN) ./... | { grep -v -e '\[no test' -e 'no tests to run' || true; })
+	@$(call in,$(MODULES),$(HAMMER) ./... | { grep -v -e '\[no test' -e 'no tests to run' || true; })
 
 cross: ## build and vet for platforms that are not tested here
-	@for p in $(PLATFORMS); do export GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0; $(call in,$(PURE),echo $$p && $(GO) build ./... && $(GO) vet ./...); done
+	@for p in $(PLATFORMS); do export GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0; $(call in,$(PURE),echo "    $$p" && $(GO) build ./... && $(GO) vet ./...); done
 	@echo "--- $@: wasip1/wasm" && GOOS=wasip1 GOARCH=wasm $(GO) vet ./abi ./guest/...
 
 tidy: ## fail if a go.mod is not tidy or a dependency was altered
