@@ -210,11 +210,16 @@ WORKER(loop) {
 	for (volatile u32 i = 0;; i++) {}
 }
 
-static __attribute__((noinline)) i64 deeper(volatile i64 n) { return n == -1 ? 0 : n + deeper(n + 1); }
+// Each level needs the one above it, or the compiler makes a loop of it.
+static __attribute__((noinline)) i64 deeper(volatile i64 *above) {
+	volatile i64 mine = *above + 1;
+	return mine == 0 ? 0 : deeper(&mine) + mine + *above;
+}
 
 // recurse(): without end.
 WORKER(recurse) {
-	number(deeper(1));
+	volatile i64 top = 1;
+	number(deeper(&top));
 	return reply();
 }
 

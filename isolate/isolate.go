@@ -1,0 +1,243 @@
+// Package isolate loads one module, keeps its instances and runs calls in them:
+// the guest's half of a child process.
+//
+// It speaks version 1 of the worker ABI through an [engine.Engine]. It knows
+// nothing of processes or pipes: whoever receives calls hands them to
+// [Isolate.Call], one goroutine a slot.
+//
+// This version runs reactors. Servers and commands are told apart, described,
+// and refused.
+package isolate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/isolate/engine"
+)
+
+// LogSource says where a log record comes from.
+type LogSource uint8
+
+// Where log records come from.
+const (
+	LogGuest  LogSource = 0 // the guest's log import
+	LogStdout LogSource = 1 // a line of the guest's standard output
+	LogStderr LogSource = 2 // a line of the guest's standard error
+	LogChild  LogSource = 3 // this package
+)
+
+// Levels of log/slog, which a guest's log import uses too.
+const (
+	levelInfo  = 0
+	levelError = 8
+)
+
+// LogFunc takes one log record. It is called by the goroutines of all slots,
+// must not block for long, and copies the text if it keeps it. Text of a guest
+// is untrusted bytes.
+type LogFunc func(source LogSource, level int32, text []byte)
+
+// Isolate is a module and its instances. Load comes first and once; then Call
+// may run in every slot at the same time, but not twice in one.
+type Isolate struct {
+	engine engine.Engine
+	log    LogFunc
+
+	// Set by Load.
+	settings  Settings
+	module    engine.Module
+	functions *functions
+	exports   map[string]bool // the ABI's own exports that the module has
+	slots     []*slot         // empty: the module does not serve
+}
+
+// New returns an isolate that will load its module with e, which it owns from
+// now on. A nil log discards.
+func New(e engine.Engine, log LogFunc) *Isolate {
+	if log == nil {
+		log = func(LogSource, int32, []byte) {}
+	}
+	return &Isolate{engine: e, log: log}
+}
+
+// Load checks, compiles and describes a module and, in the role [Serve], makes
+// all its instances: when it returns, calls can run. Errors that are the
+// module's own fault are *[engine.InvalidError]; after an error the isolate is
+// only good for Close.
+func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (Info, error) {
+	if x.module != nil {
+		return Info{}, errors.New("isolate: a module is loaded already")
+	}
+	settings, err := settings.withDefaults()
+	if err != nil {
+		return Info{}, err
+	}
+	x.settings = settings
+	if n, limit := int64(len(source)), settings.Limits.ModuleBytes; n > limit {
+		return Info{}, x.invalid(abi.TooLarge, "has %d bytes; the limit is %d", n, limit)
+	}
+	if got := sha256.Sum256(source); settings.SHA256 != "" && !strings.EqualFold(settings.SHA256, hex.EncodeToString(got[:])) {
+		return Info{}, fmt.Errorf("isolate: module %q has SHA-256 %x, the settings say %s", settings.Name, got, settings.SHA256)
+	}
+	x.module, err = x.engine.Load(ctx, source, engine.Config{
+		MemoryBytes:   settings.Limits.MemoryBytes,
+		TableElements: settings.Limits.TableElements,
+		CacheDir:      settings.CacheDir,
+		CacheReadOnly: settings.CacheReadOnly,
+	})
+	if err != nil {
+		return Info{}, x.named(err)
+	}
+	d := x.module.Describe()
+	shape, err := x.shape(d)
+	if err != nil {
+		return Info{}, err
+	}
+	if shape == abi.Reactor {
+		if err := x.checkReactor(d); err != nil {
+			return Info{}, err
+		}
+		x.functions = newFunctions(d)
+	}
+	if settings.Role == Serve {
+		if err := x.serve(ctx, shape); err != nil {
+			return Info{}, err
+		}
+	}
+	return x.info(d, shape, source), nil
+}
+
+// serve makes the instances.
+func (x *Isolate) serve(ctx context.Context, shape abi.Shape) error {
+	if shape != abi.Reactor {
+		return x.invalid(abi.WrongShape, "is a %s; this version runs reactors only: "+
+			"build it as a library whose functions are exported", shape)
+	}
+	for range x.settings.Slots {
+		s := newSlot(x)
+		x.slots = append(x.slots, s)
+		if err := s.start(ctx); err != nil {
+			return err
+		}
+		if len(x.slots) > 1 {
+			continue
+		}
+		// The first instance says what can be called.
+		if err := x.list(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list settles which names can be called.
+func (x *Isolate) list(s *slot) error {
+	if x.exports[abi.ExportFunctions] {
+		names, err := s.list()
+		if err != nil {
+			return err
+		}
+		for _, name := range x.functions.only(names) {
+			x.log(LogChild, levelError, fmt.Appendf(nil,
+				"module %q lists function %q, which it can not run", x.settings.Name, clip(name)))
+		}
+	}
+	if x.settings.Functions == nil {
+		return nil
+	}
+	had := x.functions.names()
+	if missing := x.functions.only(x.settings.Functions); len(missing) > 0 {
+		return x.invalid(abi.WrongShape, "has no function %s, which the settings name; it has %s",
+			nameList(missing), nameList(had))
+	}
+	return nil
+}
+
+// invalid is a fault of the module, whose name it begins with.
+func (x *Isolate) invalid(fault abi.Fault, format string, args ...any) error {
+	return &engine.InvalidError{Fault: fault, Message: fmt.Sprintf("module %q ", x.settings.Name) + fmt.Sprintf(format, args...)}
+}
+
+// named puts the module's name before a fault that the engine found.
+func (x *Isolate) named(err error) error {
+	var invalid *engine.InvalidError
+	if errors.As(err, &invalid) {
+		return &engine.InvalidError{Fault: invalid.Fault, Message: fmt.Sprintf("module %q: %s", x.settings.Name, invalid.Message)}
+	}
+	return fmt.Errorf("isolate: load module %q: %w", x.settings.Name, err)
+}
+
+// Signal runs wasmpool_signal in every instance that is alive, one after the
+// other. No call may run, and none follows. What goes wrong there is logged.
+func (x *Isolate) Signal(number int) {
+	if !x.exports[abi.ExportSignal] {
+		return
+	}
+	for _, s := range x.slots {
+		s.signal(int32(number))
+	}
+}
+
+// Collect collects garbage. It is called while no guest runs: a guest cannot be
+// preempted, and a collection would wait for it with the whole process.
+func (x *Isolate) Collect() { runtime.GC() }
+
+// MemoryBytes is the linear memory of all instances together. No call may run.
+func (x *Isolate) MemoryBytes() int64 {
+	var n int64
+	for _, s := range x.slots {
+		if s.instance != nil {
+			n += s.instance.MemoryBytes()
+		}
+	}
+	return n
+}
+
+// Close drops the instances, the module and the engine. No call may run.
+func (x *Isolate) Close() error {
+	var errs []error
+	for _, s := range x.slots {
+		errs = append(errs, s.drop())
+	}
+	x.slots = nil
+	if x.module != nil {
+		errs = append(errs, x.module.Close())
+	}
+	return errors.Join(append(errs, x.engine.Close())...)
+}
+
+// info is what Load answers.
+func (x *Isolate) info(d engine.Description, shape abi.Shape, source []byte) Info {
+	sum := sha256.Sum256(source)
+	info := Info{
+		Shape:    shape,
+		SHA256:   hex.EncodeToString(sum[:]),
+		Engine:   x.engine.Name() + " " + x.engine.Version(),
+		Memory:   d.Memory,
+		Compiled: !d.Cached,
+	}
+	if x.functions != nil {
+		info.Dispatches = x.functions.dispatch != ""
+		info.Functions = x.functions.names()
+	}
+	if x.settings.Role == Inspect {
+		info.Imports, info.Exports = d.Imports, d.Exports
+	}
+	for _, cut := range []*[]engine.Func{&info.Imports, &info.Exports} {
+		if len(*cut) > maxListed {
+			*cut, info.Cut = slices.Clone((*cut)[:maxListed]), true
+		}
+	}
+	if len(info.Functions) > maxListed {
+		info.Functions, info.Cut = info.Functions[:maxListed], true
+	}
+	return info
+}
