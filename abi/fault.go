@@ -11,5 +11,6 @@ const (
 	UnknownImport  Fault = "unknown import" // nothing provides it, or its type is another
 	WrongShape     Fault = "wrong shape"    // its exports fit no shape, or not the one set
 	InitFailed     Fault = "init failed"    // it trapped, exited or failed while starting
+	WrongDigest    Fault = "wrong digest"   // it is not the module that was asked for
 	TooLarge       Fault = "too large"      // it exceeds a limit before any call
 )

@@ -95,3 +95,6 @@ func (l *callList) remove(c *Call) {
 	c.prev, c.next, c.list = nil, nil, nil
 	l.n--
 }
+
+// Held says whether a worker still has the call, though it is settled.
+func (c *Call) Held() bool { return c.state == callSent || c.state == callRunning }

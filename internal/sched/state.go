@@ -206,3 +206,14 @@ func (s *State) settleDirty() {
 	}
 	s.dirty = s.dirty[:0]
 }
+
+// Preload adds a known module to those that the first Min workers are started
+// for, in turn. It takes effect with the next [Start] or [Recycle].
+func (s *State) Preload(m *Module) { s.cfg.Preload = append(s.cfg.Preload, m) }
+
+// Processes is how many processes there are, and how many spare ones beside
+// them.
+func (s *State) Processes() (count, spare int) { return s.total(), s.spares }
+
+// Calls is how many calls wait, and how many run.
+func (s *State) Calls() (waiting, running int) { return s.waiting, s.calls - s.waiting }

@@ -170,3 +170,9 @@ func (w *Worker) take(seq uint64) *Call {
 	w.run = max(w.run, w.first)
 	return c
 }
+
+// Sent returns the call that was sent with a number and is not answered, or nil.
+func (w *Worker) Sent(seq uint64) *Call { return w.at(seq) }
+
+// Next says whether the worker is of the generation that is being started.
+func (w *Worker) Next() bool { return w.next }

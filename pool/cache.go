@@ -1,0 +1,140 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// cache keeps compiled modules on disk, a directory for each digest. It never
+// reads them: an entry is filled by a child that compiles one module into a
+// fresh directory and ends, adopted here by renaming, and only read by workers.
+type cache struct {
+	pool     *Pool
+	compiler compiler // nil: nothing is compiled ahead
+	dir      string   // empty: likewise
+	warned   sync.Once
+}
+
+// compiler is a launcher that can compile a module ahead.
+type compiler interface {
+	// Version tells compiled code of one kind from that of another; it is the
+	// name of a directory.
+	Version() string
+	// Compile has the compiled code of a module put into a directory.
+	Compile(ctx context.Context, a *Assignment, dir string) error
+}
+
+func newCache(p *Pool) *cache {
+	c := &cache{pool: p}
+	if p.options.DisableCache {
+		return c
+	}
+	if compiler, ok := p.launcher.(compiler); ok {
+		c.compiler = compiler
+		c.dir = filepath.Join(p.options.CacheDir, compiler.Version())
+	}
+	return c
+}
+
+// cacheEntry is a module in the cache, as one generation knows it.
+type cacheEntry struct {
+	mu  sync.Mutex
+	dir string
+}
+
+// CompileInfo says which module is compiled.
+type CompileInfo struct {
+	Module string
+	SHA256 string
+	Bytes  int
+	Took   time.Duration // zero at the beginning
+	Err    error         // why it failed
+}
+
+// prepare returns the directory with the compiled code of a module, after
+// compiling it if need be; empty where there is no cache to be used.
+func (c *cache) prepare(ctx context.Context, e *cacheEntry, a *Assignment) (string, error) {
+	if c.compiler == nil {
+		return "", nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.dir != "" || ctx.Err() != nil {
+		return e.dir, ctx.Err()
+	}
+	dir := filepath.Join(c.dir, a.SHA256)
+	if _, err := os.Stat(dir); err == nil {
+		e.dir = dir
+		return dir, nil
+	}
+	// Others wait for the same code: that this worker is not wanted any more does
+	// not end it.
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), c.pool.options.StartTimeout, errNotInTime)
+	defer cancel()
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		c.warn(err)
+		return "", nil
+	}
+	fresh, err := os.MkdirTemp(c.dir, "compiling-")
+	if err != nil {
+		c.warn(err)
+		return "", nil
+	}
+	defer os.RemoveAll(fresh)
+	if err := c.compile(ctx, a, fresh); err != nil {
+		return "", err
+	}
+	if err := os.Rename(fresh, dir); err != nil {
+		if _, missing := os.Stat(dir); missing != nil { // not even another was faster
+			c.warn(err)
+			return "", nil
+		}
+	}
+	e.dir = dir
+	return dir, nil
+}
+
+// compile compiles a module, and says so: it can take seconds.
+func (c *cache) compile(ctx context.Context, a *Assignment, dir string) error {
+	info := CompileInfo{Module: a.Module, SHA256: a.SHA256, Bytes: len(a.Source)}
+	begun := time.Now()
+	c.tell(info)
+	info.Err = because(ctx, c.compiler.Compile(ctx, a, dir))
+	info.Took = time.Since(begun)
+	c.tell(info)
+	if errors.Is(info.Err, errNotInTime) {
+		return fmt.Errorf("it did not compile within StartTimeout (%v)", c.pool.options.StartTimeout)
+	}
+	return info.Err
+}
+
+func (c *cache) tell(info CompileInfo) {
+	p := c.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.events == nil {
+		return
+	}
+	p.events.add(func() {
+		if tell := p.options.Events.Compile; tell != nil {
+			tell(info)
+			return
+		}
+		if info.Took == 0 {
+			p.options.Logger.Info("wasmpool: compiling", slog.String("module", info.Module), slog.Int("bytes", info.Bytes))
+		}
+	}, mayDrop)
+}
+
+// warn says, once, that every process compiles for itself.
+func (c *cache) warn(err error) {
+	c.warned.Do(func() {
+		c.pool.options.Logger.Warn("wasmpool: no compile cache: each process compiles for itself", slog.String("dir", c.dir), slog.Any("error", err))
+	})
+}

@@ -1,0 +1,250 @@
+package pool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/internal/sched"
+	"github.com/wasmpool/wasmpool/subprocess"
+)
+
+// Call calls a function of a module with arguments that JSON can carry, and
+// returns its result. The module is a name of Options.Modules or a path.
+//
+// It returns when the call has ended, or as soon as ctx has; then the guest is
+// told, and killed if it does not end. The errors are those of the context, as
+// they are, [ErrNotStarted], [ErrStopped], [ErrQueueFull], [ErrNested],
+// *[WorkerError], *[LimitError], *[UnexpectedExitError], *[NotReadyError] and
+// *[ModuleError]. But for *[UnexpectedExitError] they say that the function did
+// not run, or that it ended.
+func (p *Pool) Call(ctx context.Context, module, function string, args ...any) (json.RawMessage, error) {
+	m, err := p.lookup(module)
+	if err != nil {
+		return nil, err
+	}
+	return p.callJSON(ctx, m, function, args, callOptions{})
+}
+
+// CallRaw is Call with bytes in and out, which a guest that speaks JSON expects
+// to be an array. They are not looked at. The arguments are copied before it
+// returns; the result is the caller's.
+func (p *Pool) CallRaw(ctx context.Context, module, function string, args []byte) ([]byte, error) {
+	m, err := p.lookup(module)
+	if err != nil {
+		return nil, err
+	}
+	body := subprocess.NewBody()
+	body.Bytes = append(body.Bytes, args...)
+	return p.invoke(ctx, m, function, body, callOptions{})
+}
+
+// Proxy returns a function that calls a function of a module. It may be made
+// before the pool is started, and serves through stop, start and recycle. The
+// module is looked up once.
+func (p *Pool) Proxy(module, function string, options ...CallOption) func(ctx context.Context, args ...any) (json.RawMessage, error) {
+	o := newCallOptions(options)
+	find := p.once(module)
+	return func(ctx context.Context, args ...any) (json.RawMessage, error) {
+		m, err := find()
+		if err != nil {
+			return nil, err
+		}
+		return p.callJSON(ctx, m, function, args, o)
+	}
+}
+
+// Func is [Pool.Proxy] with a result of a Go type, decoded from JSON.
+func Func[T any](p *Pool, module, function string, options ...CallOption) func(ctx context.Context, args ...any) (T, error) {
+	call := p.Proxy(module, function, options...)
+	return func(ctx context.Context, args ...any) (result T, err error) {
+		raw, err := call(ctx, args...)
+		if err != nil {
+			return result, err
+		}
+		if err := json.Unmarshal(raw, &result); err != nil {
+			return result, fmt.Errorf("pool: call %q: the result does not fit %T: %w", function, result, err)
+		}
+		return result, nil
+	}
+}
+
+// once returns a function that looks a module up until it is found.
+func (p *Pool) once(name string) func() (*module, error) {
+	var mu sync.Mutex
+	var found *module
+	return func() (*module, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if found != nil {
+			return found, nil
+		}
+		m, err := p.lookup(name)
+		found = m
+		return m, err
+	}
+}
+
+func (p *Pool) callJSON(ctx context.Context, m *module, function string, args []any, o callOptions) (json.RawMessage, error) {
+	body := subprocess.NewBody()
+	if err := appendJSON(body, args); err != nil {
+		body.Release()
+		return nil, fmt.Errorf("pool: call %q: an argument is not for JSON: %w", function, err)
+	}
+	result, err := p.invoke(ctx, m, function, body, o)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(result) {
+		return nil, &WorkerError{
+			Module: m.name, Function: function, Code: abi.Returned, Name: "InvalidResult",
+			Message: fmt.Sprintf("the result is not JSON: %.40q; CallRaw takes any bytes", result),
+		}
+	}
+	return result, nil
+}
+
+// bodyWriter lets an encoder append to a body.
+type bodyWriter struct{ *subprocess.Body }
+
+func (w bodyWriter) Write(b []byte) (int, error) {
+	w.Bytes = append(w.Bytes, b...)
+	return len(b), nil
+}
+
+func appendJSON(body *subprocess.Body, args []any) error {
+	if len(args) == 0 {
+		body.Bytes = append(body.Bytes, "[]"...)
+		return nil
+	}
+	e := json.NewEncoder(bodyWriter{body})
+	e.SetEscapeHTML(false)
+	if err := e.Encode(args); err != nil {
+		return err
+	}
+	body.Bytes = body.Bytes[:len(body.Bytes)-1] // the line feed that an encoder ends with
+	return nil
+}
+
+// record is a call under way. It is its caller's; what the lock guards is said.
+type record struct {
+	sched.Call // p.mu
+
+	wire     subprocess.Call // p.mu
+	deadline time.Time       // when the caller's context ends; zero: never
+	done     chan struct{}   // holds one: the call is settled
+
+	// Set before done is told.
+	outcome sched.Outcome
+	code    abi.Code
+	payload []byte
+	worker  *worker // that was lost, or did not start
+	held    bool    // a worker still has the call
+}
+
+var records = sync.Pool{New: func() any { return &record{done: make(chan struct{}, 1)} }}
+
+// invoke runs a call and waits for its end. It releases the body.
+func (p *Pool) invoke(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) ([]byte, error) {
+	defer body.Release()
+	if err := p.check(ctx, m, function, body, &o); err != nil {
+		return nil, err
+	}
+	c := p.newRecord(ctx, m, function, body, o)
+	var fl flushes
+	p.mu.Lock()
+	p.ids++
+	c.ID, c.wire.ID = p.ids, p.ids
+	p.step(sched.Submit(&c.Call), &fl)
+	p.mu.Unlock()
+	fl.flush()
+
+	fl.attend()
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		p.cancel(c)
+	}
+	return p.finish(ctx, m, function, c)
+}
+
+// check refuses what is not a call.
+func (p *Pool) check(ctx context.Context, m *module, function string, body *subprocess.Body, o *callOptions) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if p.modify(ctx, o); o.err != nil {
+		return o.err
+	}
+	if !abi.Callable(function) {
+		return &WorkerError{
+			Module: m.name, Function: function, Code: abi.NotFound, Name: "FunctionNotFound",
+			Message: fmt.Sprintf("%.300q cannot be the name of a worker function", function),
+		}
+	}
+	if n := int64(len(body.Bytes)); n > m.settings.Limits.InputBytes {
+		return &LimitError{Module: m.name, Function: function, Limit: "input", Value: m.settings.Limits.InputBytes, Unit: "bytes"}
+	}
+	return nil
+}
+
+func (p *Pool) newRecord(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) *record {
+	c := records.Get().(*record)
+	c.Call = sched.Call{
+		Module: &m.Module, Bytes: int64(len(body.Bytes)), Timeout: o.timeout, QueueTimeout: o.queueTimeout,
+		Retry: o.idempotent && p.options.Retry, Nested: o.nested, Owner: c,
+	}
+	c.wire = subprocess.Call{Function: function, Meta: o.meta, Body: body}
+	c.deadline, _ = ctx.Deadline()
+	c.outcome, c.code, c.payload, c.worker, c.held = 0, 0, nil, nil, false
+	return c
+}
+
+// cancel gives a call up. It has ended when cancel returns, in whatever way.
+func (p *Pool) cancel(c *record) {
+	var fl flushes
+	p.mu.Lock()
+	p.step(sched.Cancel(&c.Call), &fl)
+	p.mu.Unlock()
+	fl.flush()
+	<-c.done
+}
+
+// finish turns how a call ended into what its caller gets.
+func (p *Pool) finish(ctx context.Context, m *module, function string, c *record) ([]byte, error) {
+	payload := c.payload
+	if c.outcome == sched.Answered && c.code == abi.Returned {
+		c.retire()
+		return payload, nil
+	}
+	err := p.explain(ctx, m, function, c)
+	c.retire()
+	return nil, err
+}
+
+// retire lets the record be used for another call, unless a worker still has
+// this one.
+func (c *record) retire() {
+	if c.held {
+		return
+	}
+	c.Call, c.wire, c.payload, c.worker = sched.Call{}, subprocess.Call{}, nil, nil
+	records.Put(c)
+}
+
+// timeLeft is what a call has left to run when it is sent; negative: no bound.
+func (c *record) timeLeft(now time.Time) time.Duration {
+	left := time.Duration(-1)
+	if c.Timeout > 0 {
+		left = c.Timeout
+	}
+	if !c.deadline.IsZero() {
+		if d := max(c.deadline.Sub(now), 0); left < 0 || d < left {
+			left = d
+		}
+	}
+	return left
+}

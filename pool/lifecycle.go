@@ -1,0 +1,361 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/wasmpool/wasmpool/internal/sched"
+)
+
+// Start starts a stopped pool, and returns when Min workers are ready. On a pool
+// that has started it does nothing; one that is stopping is started when it has
+// stopped. On an error, and when ctx ends before, nothing is left running.
+//
+// Errors are *[NotReadyError], *[ModuleError] and those of the context.
+func (p *Pool) Start(ctx context.Context) error {
+	if err := p.enter(ctx); err != nil {
+		return err
+	}
+	defer p.leave()
+	return p.start(ctx)
+}
+
+func (p *Pool) start(ctx context.Context) error {
+	for {
+		err := p.await(ctx, func() bool { return p.status != stopping })
+		if err != nil {
+			return err
+		}
+		p.mu.Lock()
+		if p.status == started {
+			p.mu.Unlock()
+			return nil
+		}
+		if p.status == stopped && p.events == nil {
+			break // with the lock
+		}
+		// The last run is being cleared away by the one who stopped it.
+		changed := p.changed
+		p.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	p.begin()
+	var fl flushes
+	p.step(sched.Start(), &fl)
+	p.mu.Unlock()
+	fl.flush()
+
+	err := p.await(ctx, func() bool { return p.status == started || p.status == stopped })
+	if err != nil {
+		return errors.Join(err, p.endWith(sched.Abort()))
+	}
+	p.mu.Lock()
+	failed, status, events := p.failed, p.status, p.events
+	p.mu.Unlock()
+	if status == stopped {
+		p.endRun()
+		if failed == nil {
+			return ErrStopped
+		}
+		return failed.notReady()
+	}
+	if events != nil {
+		if tell := p.options.Events.Start; tell != nil {
+			events.add(tell, mustTell)
+		}
+		events.drained(ctx)
+	}
+	return nil
+}
+
+// notReady is why a worker did not start.
+func (w *worker) notReady() error {
+	w.pool.mu.Lock()
+	defer w.pool.mu.Unlock()
+	if w.startErr == nil {
+		return &NotReadyError{Module: w.moduleName(), Err: errRetired}
+	}
+	return w.startErr
+}
+
+// begin opens a run. The lock is held.
+func (p *Pool) begin() {
+	p.status, p.failed = starting, nil
+	p.gen = p.settings.newGeneration()
+	p.events = newEventQueue()
+	p.stopKeeper = make(chan struct{})
+	stop := p.stopKeeper
+	p.goOn(func() { p.keep(stop) })
+	if p.options.MaxMemoryBytes > 0 {
+		p.goOn(func() { p.watchMemory(stop) })
+	}
+}
+
+// endRun clears away what a run had, when its last worker is gone. Of several
+// callers one does it, and the others wait.
+func (p *Pool) endRun() {
+	p.mu.Lock()
+	events, stop := p.events, p.stopKeeper
+	p.stopKeeper = nil
+	p.mu.Unlock()
+	if stop == nil {
+		_ = p.await(context.Background(), func() bool { return p.events == nil })
+		return
+	}
+	close(stop)
+	p.background.Wait()
+	if tell := p.options.Events.Stop; tell != nil {
+		events.add(tell, mustTell)
+	}
+	events.close()
+	p.mu.Lock()
+	p.counters.eventsDropped += events.dropped
+	p.events = nil
+	p.announce()
+	p.mu.Unlock()
+}
+
+// Stop stops the pool: new calls are refused with [ErrStopped], those under way
+// and waiting end, and then the workers, each of which is told and has
+// StopTimeout to end. When ctx ends before, they are killed, and its error is
+// returned. When Stop returns, no process is left.
+//
+// Stopping a pool that has stopped does nothing.
+func (p *Pool) Stop(ctx context.Context) error {
+	p.mu.Lock()
+	if p.status == stopped && p.events == nil {
+		p.mu.Unlock()
+		return nil
+	}
+	var fl flushes
+	if p.status == starting || p.status == started {
+		p.status = stopping
+		p.step(sched.Stop(), &fl)
+	}
+	p.mu.Unlock()
+	fl.flush()
+	if err := p.await(ctx, func() bool { return p.status == stopped }); err != nil {
+		return errors.Join(err, p.endWith(sched.Abort()))
+	}
+	p.endRun()
+	return nil
+}
+
+// endWith plays an event that ends all workers, and waits for that.
+func (p *Pool) endWith(e sched.Event) error {
+	var fl flushes
+	p.mu.Lock()
+	if p.status != stopped {
+		p.status = stopping
+		p.step(e, &fl)
+	}
+	p.mu.Unlock()
+	fl.flush()
+	err := p.await(context.Background(), func() bool { return p.status == stopped })
+	p.endRun()
+	return err
+}
+
+// Close stops the pool within StopTimeout in all: what has not ended by then is
+// killed, and the error is [context.DeadlineExceeded].
+func (p *Pool) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), max(p.options.StopTimeout, 0))
+	defer cancel()
+	return p.Stop(ctx)
+}
+
+// Recycle replaces all workers by new ones, with the settings as they are now
+// and modules freshly read. The new ones are started first, at least as many as
+// serve now; when they are ready, waiting and new calls go to them, and the old
+// ones end what they run. No call fails for it. It returns when the new ones
+// serve. On a stopped pool it is Start.
+//
+// When a new worker does not become ready, or ctx ends, the old ones serve on.
+// Errors are *[NotReadyError], *[ModuleError], [ErrStopped] and those of the
+// context.
+func (p *Pool) Recycle(ctx context.Context) error {
+	if err := p.enter(ctx); err != nil {
+		return err
+	}
+	defer p.leave()
+	var fl flushes
+	p.mu.Lock()
+	switch p.status {
+	case stopped:
+		p.mu.Unlock()
+		return p.start(ctx)
+	case stopping:
+		p.mu.Unlock()
+		return ErrStopped
+	case starting, started:
+	}
+	p.nextGen, p.recycled = p.settings.newGeneration(), recycling
+	p.step(sched.Recycle(), &fl)
+	events := p.events
+	p.mu.Unlock()
+	fl.flush()
+
+	over := func() bool { return p.recycled != recycling }
+	err := p.await(ctx, over)
+	if err != nil {
+		p.mu.Lock()
+		p.step(sched.RecycleAbort(), &fl)
+		p.mu.Unlock()
+		_ = p.await(context.Background(), over)
+	}
+	p.mu.Lock()
+	done, failed := p.recycled == recycleDone, p.failed
+	p.mu.Unlock()
+	switch {
+	case done:
+		if tell := p.options.Events.Recycle; tell != nil {
+			events.add(tell, mustTell)
+		}
+		events.drained(ctx)
+		return nil
+	case err != nil:
+		return err
+	case failed == nil:
+		return ErrStopped
+	}
+	return failed.notReady()
+}
+
+// Resize changes Min and Max. Workers that are too many end when they have no
+// call; that there are Min is seen to, but not waited for.
+func (p *Pool) Resize(least, most int) error {
+	v := validator{}
+	v.within("Max", most, 1, maxProcesses)
+	v.within("Min", least, 0, max(most, 0))
+	if err := errors.Join(v.faults...); err != nil {
+		return err
+	}
+	var fl flushes
+	p.mu.Lock()
+	p.step(sched.Resize(least, most), &fl)
+	p.mu.Unlock()
+	fl.flush()
+	return nil
+}
+
+// SetDir changes the directory against which relative module paths are resolved,
+// from the next start or recycle on.
+func (p *Pool) SetDir(dir string) error {
+	abs, err := absolute(dir)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settings.dir = abs
+	return nil
+}
+
+// SetArgs changes the guests' arguments, from the next start or recycle on.
+func (p *Pool) SetArgs(args ...string) error {
+	v := validator{}
+	v.args("Args", args)
+	if len(v.faults) > 0 {
+		return errors.Join(v.faults...)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settings.args = slices.Clone(args)
+	return nil
+}
+
+// SetEnv changes the guests' environment, from the next start or recycle on.
+func (p *Pool) SetEnv(env map[string]string) error {
+	v := validator{}
+	v.env("Env", env)
+	if len(v.faults) > 0 {
+		return errors.Join(v.faults...)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settings.env = maps.Clone(env)
+	return nil
+}
+
+// IsStarted reports whether the pool takes calls.
+func (p *Pool) IsStarted() bool { return p.is(started) }
+
+// IsStopping reports whether the pool is on its way to be stopped.
+func (p *Pool) IsStopping() bool { return p.is(stopping) }
+
+// IsStopped reports whether the pool has stopped, or was never started.
+func (p *Pool) IsStopped() bool { return p.is(stopped) }
+
+func (p *Pool) is(s status) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status == s
+}
+
+// enter waits for other changes of the pool's life to end.
+func (p *Pool) enter(ctx context.Context) error {
+	select {
+	case p.lifecycle <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *Pool) leave() { <-p.lifecycle }
+
+// await waits until something holds that is told by changed. It is looked at
+// with the lock.
+func (p *Pool) await(ctx context.Context, holds func() bool) error {
+	for {
+		p.mu.Lock()
+		held, changed := holds(), p.changed
+		p.mu.Unlock()
+		if held {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// announce wakes those who await. The lock is held.
+func (p *Pool) announce() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// keep plays a tick when the scheduler waits for one.
+func (p *Pool) keep(stop <-chan struct{}) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-p.kick:
+		case <-timer.C:
+		}
+		var fl flushes
+		p.mu.Lock()
+		if now := p.now(); p.wakeAt >= 0 && now >= p.wakeAt {
+			p.wakeAt = -1
+			p.stepAt(now, sched.Tick(), &fl)
+		}
+		if p.wakeAt >= 0 {
+			timer.Reset(p.wakeAt - p.now())
+		}
+		p.mu.Unlock()
+		fl.flush()
+	}
+}

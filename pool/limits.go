@@ -1,0 +1,62 @@
+package pool
+
+import "fmt"
+
+// Defaults of [Limits].
+const (
+	defaultMemoryBytes  = 256 << 20 // a guess: ample for a function, a tenth of a small machine
+	defaultModuleBytes  = 32 << 20  // a guess: the largest interpreters are 10 to 30 MB
+	defaultPayloadBytes = 16 << 20  // a guess
+	wasmMemoryBytes     = 4 << 30   // the most that 32-bit WebAssembly can address
+	maxPayloadBytes     = 1<<31 - 1 // the ABI's bound on a payload
+)
+
+// Limits bound what one module may use. A zero field means its default.
+type Limits struct {
+	// MemoryBytes bounds the linear memory of one instance: more is refused to
+	// the guest, as when memory has run out. Zero means 256 MiB; 64 KiB to 4 GiB,
+	// rounded down to whole pages of 64 KiB.
+	MemoryBytes int64
+
+	// ModuleBytes bounds the size of a module. Zero means 32 MiB.
+	ModuleBytes int64
+
+	// InputBytes bounds the arguments of a call. Zero means 16 MiB; up to 2 GiB.
+	InputBytes int64
+
+	// OutputBytes bounds the result of a call, its error, and what it passes to
+	// host functions. Zero means 16 MiB; up to 2 GiB.
+	OutputBytes int64
+}
+
+func (l Limits) withDefaults() Limits {
+	return l.inherit(Limits{
+		MemoryBytes: defaultMemoryBytes, ModuleBytes: defaultModuleBytes,
+		InputBytes: defaultPayloadBytes, OutputBytes: defaultPayloadBytes,
+	})
+}
+
+// inherit takes from others what is not set.
+func (l Limits) inherit(from Limits) Limits {
+	l.MemoryBytes = or(l.MemoryBytes, from.MemoryBytes)
+	l.ModuleBytes = or(l.ModuleBytes, from.ModuleBytes)
+	l.InputBytes = or(l.InputBytes, from.InputBytes)
+	l.OutputBytes = or(l.OutputBytes, from.OutputBytes)
+	return l
+}
+
+func (l Limits) validate(v *validator, field string) {
+	for _, limit := range []struct {
+		name               string
+		value, least, most int64
+	}{
+		{"MemoryBytes", l.MemoryBytes, 64 << 10, wasmMemoryBytes},
+		{"ModuleBytes", l.ModuleBytes, 8, maxPayloadBytes},
+		{"InputBytes", l.InputBytes, 2, maxPayloadBytes},
+		{"OutputBytes", l.OutputBytes, 2, maxPayloadBytes},
+	} {
+		if limit.value != 0 && (limit.value < limit.least || limit.value > limit.most) {
+			v.add(field+"."+limit.name, limit.value, fmt.Sprintf("%d to %d bytes", limit.least, limit.most))
+		}
+	}
+}

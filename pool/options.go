@@ -1,0 +1,356 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wasmpool/wasmpool/internal/sched"
+)
+
+// Strategy is the rule by which a call finds its worker.
+type Strategy uint8
+
+// The strategies. All of them prefer a worker that is not busy, then a new one
+// while there are fewer than Max, and only then let a call wait.
+const (
+	// Fewest sends a call to the worker with the fewest.
+	Fewest Strategy = iota
+	// Fill sends it to the first worker, in the order of their start, with fewer
+	// than Full, and when all are full to the least full one.
+	Fill
+	// RoundRobin sends it to the workers in turn.
+	RoundRobin
+	// Random sends it to any worker, uniformly.
+	Random
+)
+
+func (s Strategy) String() string {
+	switch s {
+	case Fewest:
+		return "fewest"
+	case Fill:
+		return "fill"
+	case RoundRobin:
+		return "round-robin"
+	case Random:
+		return "random"
+	}
+	return fmt.Sprintf("strategy %d", uint8(s))
+}
+
+// ParseStrategy returns the strategy that a name stands for: "fewest", "fill",
+// "round-robin" or "random".
+func ParseStrategy(name string) (Strategy, error) {
+	for s := Fewest; s <= Random; s++ {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("pool: strategy %q: want fewest, fill, round-robin or random", name)
+}
+
+// Defaults of [Options], where zero does not speak for itself.
+const (
+	defaultMax          = 3                      // as in @jjavery/worker-pool
+	defaultFull         = 10                     // likewise
+	defaultIdleTimeout  = 10 * time.Second       // likewise
+	defaultStopTimeout  = 10 * time.Second       // likewise
+	defaultStartTimeout = 30 * time.Second       // a guess: 32 workers of 3 MB on two busy cores start within 5 s
+	defaultCancelGrace  = 500 * time.Millisecond // a guess: ends what polls, and is no burden to one who waits
+	defaultQueueLimit   = 65_536                 // calls; with the bound in bytes below, some 30 MB at worst of bookkeeping
+	defaultQueueBytes   = 256 << 20              // a guess: a large part of a small machine
+
+	maxProcesses   = 10_000 // a guess: above it a machine has other troubles
+	maxConcurrency = 1_000  // likewise
+)
+
+// Options are the settings of a pool. The zero value works: it has a pool of up
+// to three processes that start when calls ask for them.
+//
+// They are copied; changing them later changes nothing.
+type Options struct {
+	// Dir is the directory against which relative module paths are resolved.
+	// Empty means the working directory at the time of New. A guest is never
+	// granted it. [Pool.SetDir] changes it.
+	Dir string
+
+	// Args are the arguments of the guest (WASI argv), after the module's name.
+	// [Pool.SetArgs] changes them.
+	Args []string
+
+	// Env is the whole environment of the guest (WASI environ). Nothing of this
+	// process's own environment is added. [Pool.SetEnv] changes it.
+	Env map[string]string
+
+	// Min is how many processes are kept, from the start, however idle. Those
+	// without a module are blank and adopt the first one that needs them.
+	// 0 (the default) to Max. [Pool.Resize] changes it.
+	Min int
+
+	// Max is how many processes there may be, for all modules together. While a
+	// generation is replaced there may be twice as many. Zero means 3; at most
+	// 10,000. [Pool.Resize] changes it.
+	Max int
+
+	// Spare is how many blank processes are kept ready beside those that Max
+	// bounds, so that scaling up finds one that is past its start. 0 to 10,000.
+	Spare int
+
+	// Concurrency is how many calls a worker runs at once, each in an instance of
+	// its own. Zero means 1; at most 1,000.
+	Concurrency int
+
+	// Strategy is the rule by which a call finds its worker. Zero is [Fewest].
+	Strategy Strategy
+
+	// Full is how many calls make a worker full for [Fill]. Zero means 10.
+	Full int
+
+	// Seed makes [Random] repeatable. Zero is a seed like any other.
+	Seed uint64
+
+	// Manual leaves starting the pool to [Pool.Start].
+	Manual bool
+
+	// Preload names modules to be loaded at the start. They are dealt to the
+	// first Min processes in turn.
+	Preload []string
+
+	// Modules sets modules apart, by the name that calls use. A name here wins
+	// over a path.
+	Modules map[string]Module
+
+	// IdleTimeout is how long a worker above Min is idle before it ends. Zero
+	// means 10 s; negative means never.
+	IdleTimeout time.Duration
+
+	// StopTimeout is how long a worker has to end after it was asked to, before
+	// it is killed. Zero means 10 s; negative means at once.
+	StopTimeout time.Duration
+
+	// StopSignal is the signal that a guest is told it is asked to stop with.
+	// Zero means SIGTERM (15); SIGKILL (9) kills without asking. 1 to 64.
+	StopSignal int
+
+	// StartTimeout is how long a process has to start, and a module to become
+	// ready in it. Zero means 30 s.
+	StartTimeout time.Duration
+
+	// CallTimeout is how long a call may run; waiting does not count. Zero means
+	// no bound; the option [Timeout] goes before it.
+	CallTimeout time.Duration
+
+	// QueueTimeout is how long a call may wait before it runs. Zero means no
+	// bound; the option [QueueTimeout] goes before it.
+	QueueTimeout time.Duration
+
+	// CancelGrace is how long a running call has to end after its caller has
+	// given up, before its process is killed. Zero means 500 ms; negative means
+	// at once.
+	CancelGrace time.Duration
+
+	// QueueLimit is how many calls may wait. Zero means 65,536. Whatever it is,
+	// their arguments are bounded by 256 MiB together.
+	QueueLimit int
+
+	// MaxCalls is how many calls a worker serves before it is replaced, varied
+	// downwards by up to 15 % from worker to worker. Its successor is started
+	// first. Zero means no bound.
+	MaxCalls int
+
+	// MaxAge is how long a worker serves before it is replaced, likewise. Zero
+	// means no bound.
+	MaxAge time.Duration
+
+	// MaxMemoryBytes is how much resident memory a worker may hold before it is
+	// replaced, likewise. It is read once a second and is no hard bound: see
+	// Limits for that. Zero means no bound. Linux only.
+	MaxMemoryBytes int64
+
+	// Retry runs a call again whose worker was lost, until its context ends, if
+	// it is marked [Idempotent].
+	Retry bool
+
+	// Fresh gives every call an instance of its own: no state is left for the
+	// next one.
+	Fresh bool
+
+	// Limits bound what guests may use.
+	Limits Limits
+
+	// Host are the functions that guests may call, by name. They run in this
+	// process.
+	Host map[string]HostFunc
+
+	// CacheDir is where compiled modules are kept. Empty means "wasmpool" in the
+	// user's cache directory. Each process compiles for itself where it cannot be
+	// written, or DisableCache is set.
+	CacheDir     string
+	DisableCache bool
+
+	// Runner is the executable that the processes run. Empty means this program
+	// itself. Any program that imports this package will do.
+	Runner string
+
+	// Launcher starts the workers. Nil means child processes; package pooltest
+	// has one for tests.
+	Launcher Launcher
+
+	// Logger takes what guests and workers log. Nil means [slog.Default].
+	Logger *slog.Logger
+
+	// Events tells what happens in the pool.
+	Events Events
+}
+
+// withDefaults returns a copy in which no zero stands for something else.
+func (o Options) withDefaults() Options {
+	o.Args, o.Env = slices.Clone(o.Args), maps.Clone(o.Env)
+	o.Modules, o.Host, o.Preload = maps.Clone(o.Modules), maps.Clone(o.Host), slices.Clone(o.Preload)
+	o.Max = or(o.Max, defaultMax)
+	o.Concurrency = or(o.Concurrency, 1)
+	o.Full = or(o.Full, defaultFull)
+	o.IdleTimeout = or(o.IdleTimeout, defaultIdleTimeout)
+	o.StopTimeout = or(o.StopTimeout, defaultStopTimeout)
+	o.StopSignal = or(o.StopSignal, signalTerm)
+	o.StartTimeout = or(o.StartTimeout, defaultStartTimeout)
+	o.CancelGrace = or(o.CancelGrace, defaultCancelGrace)
+	o.QueueLimit = or(o.QueueLimit, defaultQueueLimit)
+	o.Limits = o.Limits.withDefaults()
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.CacheDir == "" && !o.DisableCache {
+		if dir, err := os.UserCacheDir(); err == nil {
+			o.CacheDir = filepath.Join(dir, "wasmpool")
+		}
+	}
+	return o
+}
+
+func or[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// POSIX numbers of the signals that the pool knows by name.
+const (
+	signalKill = 9
+	signalTerm = 15
+)
+
+// validate returns all that is wrong with the options, after their defaults.
+func (o Options) validate() error {
+	v := validator{}
+	v.within("Max", o.Max, 1, maxProcesses)
+	v.within("Min", o.Min, 0, max(o.Max, 0))
+	v.within("Spare", o.Spare, 0, maxProcesses)
+	v.within("Concurrency", o.Concurrency, 1, maxConcurrency)
+	v.within("Full", o.Full, 1, 1<<30)
+	v.within("StopSignal", o.StopSignal, 1, 64)
+	v.within("QueueLimit", o.QueueLimit, 1, 1<<30)
+	v.within("MaxCalls", o.MaxCalls, 0, 1<<30)
+	if o.Strategy > Random {
+		v.add("Strategy", o.Strategy, "Fewest, Fill, RoundRobin or Random")
+	}
+	v.positive("StartTimeout", o.StartTimeout)
+	for name, d := range map[string]time.Duration{"CallTimeout": o.CallTimeout, "QueueTimeout": o.QueueTimeout, "MaxAge": o.MaxAge} {
+		if d < 0 {
+			v.add(name, d, "zero or more")
+		}
+	}
+	if o.MaxMemoryBytes < 0 {
+		v.add("MaxMemoryBytes", o.MaxMemoryBytes, "zero or more")
+	}
+	o.Limits.validate(&v, "Limits")
+	v.env("Env", o.Env)
+	v.args("Args", o.Args)
+	v.host("Host", o.Host)
+	for _, name := range slices.Sorted(maps.Keys(o.Modules)) {
+		o.Modules[name].validate(&v, fmt.Sprintf("Modules[%q]", name))
+	}
+	for i, name := range o.Preload {
+		if name == "" {
+			v.add(fmt.Sprintf("Preload[%d]", i), name, "the name or path of a module")
+		}
+	}
+	if len(v.faults) == 0 {
+		return nil
+	}
+	slices.SortFunc(v.faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(v.faults...)
+}
+
+// validator collects faults, each in one sentence.
+type validator struct{ faults []error }
+
+func (v *validator) add(field string, value any, want string) {
+	format := "pool: option %s is %v; want %s"
+	if _, ok := value.(string); ok {
+		format = "pool: option %s is %q; want %s"
+	}
+	v.faults = append(v.faults, fmt.Errorf(format, field, value, want))
+}
+
+func (v *validator) within(field string, value, least, most int) {
+	if value < least || value > most {
+		v.add(field, value, fmt.Sprintf("%d to %d", least, most))
+	}
+}
+
+func (v *validator) positive(field string, d time.Duration) {
+	if d <= 0 {
+		v.add(field, d, "more than zero")
+	}
+}
+
+func (v *validator) env(field string, env map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(env)) {
+		switch {
+		case key == "" || strings.ContainsAny(key, "=\x00"):
+			v.add(field, key, "names without '=' and NUL, that are not empty")
+		case strings.Contains(env[key], "\x00"):
+			v.add(fmt.Sprintf("%s[%q]", field, key), env[key], "a value without NUL")
+		}
+	}
+}
+
+func (v *validator) args(field string, args []string) {
+	for i, arg := range args {
+		if strings.Contains(arg, "\x00") {
+			v.add(fmt.Sprintf("%s[%d]", field, i), arg, "an argument without NUL")
+		}
+	}
+}
+
+func (v *validator) host(field string, host map[string]HostFunc) {
+	for _, name := range slices.Sorted(maps.Keys(host)) {
+		switch {
+		case name == "":
+			v.add(field, name, "names that are not empty")
+		case host[name] == nil:
+			v.add(fmt.Sprintf("%s[%q]", field, name), nil, "a function")
+		}
+	}
+}
+
+// config is what the scheduler has to know of the options.
+func (o Options) config() sched.Config {
+	return sched.Config{
+		Min: o.Min, Max: o.Max, Spare: o.Spare,
+		Strategy: sched.Strategy(o.Strategy), Full: o.Full, Seed: o.Seed,
+		IdleTimeout: max(o.IdleTimeout, 0), CancelGrace: max(o.CancelGrace, 0),
+		MaxCalls: o.MaxCalls, MaxAge: o.MaxAge,
+		QueueLimit: o.QueueLimit, QueueBytes: defaultQueueBytes,
+	}
+}

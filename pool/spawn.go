@@ -1,0 +1,207 @@
+package pool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"runtime"
+	"slices"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/isolate"
+	"github.com/wasmpool/wasmpool/isolate/engine"
+	"github.com/wasmpool/wasmpool/isolate/wazero"
+	"github.com/wasmpool/wasmpool/subprocess"
+)
+
+// init makes this program a worker when it was started as one: then it serves,
+// and never returns. In the program that a user starts it does nothing.
+func init() { subprocess.TakeOver(newChild) }
+
+// processes starts child processes: the launcher of a pool that is given no
+// other.
+type processes struct {
+	options subprocess.Options
+	version string
+}
+
+func processLauncher(o Options) (Launcher, error) {
+	if !supported {
+		return nil, fmt.Errorf("pool: %s is not supported: child processes are sandboxed on Linux and macOS only", runtime.GOOS)
+	}
+	if o.Runner != "" {
+		if _, err := exec.LookPath(o.Runner); err != nil {
+			return nil, fmt.Errorf("pool: option Runner is %q; want the path of an executable: %w", o.Runner, err)
+		}
+	} else if err := subprocess.Embeddable(); err != nil {
+		return nil, fmt.Errorf("pool: set option Runner: %w", err)
+	}
+	l := &processes{
+		options: subprocess.Options{
+			Runner: o.Runner, StartTimeout: o.StartTimeout, MaxPayload: o.Limits.OutputBytes, Parallelism: o.Concurrency + 1,
+		},
+		version: wazero.New().Version(),
+	}
+	// A blank process may come to serve any of the modules.
+	for _, m := range o.Modules {
+		l.options.MaxPayload = max(l.options.MaxPayload, m.Limits.OutputBytes)
+		l.options.Parallelism = max(l.options.Parallelism, m.Concurrency+1)
+	}
+	return l, nil
+}
+
+func (l *processes) Launch(ctx context.Context, name string, sink subprocess.Sink) (Worker, error) {
+	o := l.options
+	o.Name = name
+	p, err := subprocess.Start(ctx, o, sink)
+	if err != nil {
+		return nil, err
+	}
+	return process{p}, nil
+}
+
+// Version is that of the engine, which keys compiled code.
+func (l *processes) Version() string { return l.version }
+
+// Compile has a process of its own compile a module, which then ends: it has met
+// the module and is never used again.
+func (l *processes) Compile(ctx context.Context, a *Assignment, dir string) error {
+	s := a.settings(isolate.Compile)
+	s.CacheDir, s.CacheReadOnly = dir, false
+	_, err := l.ask(ctx, "compile "+a.Module, a, s)
+	return err
+}
+
+// Inspect has a process of its own describe a module, without running any of it.
+func (l *processes) Inspect(ctx context.Context, a *Assignment) (*ModuleInfo, error) {
+	answer, err := l.ask(ctx, "inspect "+a.Module, a, a.settings(isolate.Inspect))
+	if err != nil {
+		return nil, err
+	}
+	info := &ModuleInfo{Bytes: len(a.Source)}
+	if err := json.Unmarshal(answer, info); err != nil {
+		return nil, fmt.Errorf("pool: module %q: its description is not as expected: %w", a.Module, err)
+	}
+	return info, nil
+}
+
+// ask starts a process, has it load a module in some role, and ends it.
+func (l *processes) ask(ctx context.Context, name string, a *Assignment, s isolate.Settings) (json.RawMessage, error) {
+	o := l.options
+	o.Name = name
+	p, err := subprocess.Start(ctx, o, silent{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		p.Kill(errRetired)
+		<-p.Done()
+	}()
+	return load(ctx, p, a, s)
+}
+
+// silent is the sink of a process that is asked one thing.
+type silent struct{}
+
+func (silent) Replies([]subprocess.Reply)  {}
+func (silent) Log(subprocess.LogRecord)    {}
+func (silent) Exited(exit subprocess.Exit) {}
+func (silent) Host(context.Context, subprocess.HostRequest) subprocess.HostReply {
+	return subprocess.HostReply{Status: abi.HostNotFound}
+}
+
+// process is a child process as a worker.
+type process struct{ *subprocess.Process }
+
+func (p process) Load(ctx context.Context, a *Assignment) error {
+	s := a.settings(isolate.Serve)
+	s.CacheDir, s.CacheReadOnly = a.CacheDir, true
+	_, err := load(ctx, p.Process, a, s)
+	return err
+}
+
+func load(ctx context.Context, p *subprocess.Process, a *Assignment, s isolate.Settings) (json.RawMessage, error) {
+	settings, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("pool: module %q: %w", a.Module, err)
+	}
+	return p.Load(ctx, &subprocess.Module{Settings: settings, Source: a.Source, Slots: a.Concurrency})
+}
+
+// settings is an assignment in the words of the child.
+func (a *Assignment) settings(role isolate.Role) isolate.Settings {
+	s := isolate.Settings{
+		Name: a.Module, SHA256: a.SHA256, Role: role, Shape: a.Shape, Functions: a.Functions,
+		Args: a.Args, Slots: a.Concurrency, Fresh: a.Fresh,
+		Limits: isolate.Limits{
+			MemoryBytes: a.Limits.MemoryBytes, ModuleBytes: a.Limits.ModuleBytes,
+			InputBytes: a.Limits.InputBytes, OutputBytes: a.Limits.OutputBytes,
+		},
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.Env)) {
+		s.Env = append(s.Env, key+"="+a.Env[key])
+	}
+	return s
+}
+
+// child is the handler of a child process: a module, in an isolate.
+type child struct {
+	isolate *isolate.Isolate
+	slots   []slot
+}
+
+// slot is what a call in an instance is made of, kept for the next one.
+type slot struct {
+	call       isolate.Call
+	invocation *subprocess.Invocation
+}
+
+func newChild() subprocess.Handler { return new(child) }
+
+func (c *child) Load(ctx context.Context, m *subprocess.Module, out subprocess.Outlet) (json.RawMessage, error) {
+	var s isolate.Settings
+	if err := json.Unmarshal(m.Settings, &s); err != nil {
+		return nil, fmt.Errorf("pool: settings of a module: %w", err)
+	}
+	c.slots = make([]slot, m.Slots)
+	c.isolate = isolate.New(wazero.New(), func(source isolate.LogSource, level int32, text []byte) {
+		out.Log(subprocess.LogSource(source), level, text)
+	})
+	info, err := c.isolate.Load(ctx, s, m.Source)
+	var invalid *engine.InvalidError
+	if errors.As(err, &invalid) {
+		return nil, &subprocess.Refusal{Fault: invalid.Fault, Message: invalid.Message}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(info)
+}
+
+func (c *child) Call(i int, call *subprocess.Invocation, result *subprocess.Result) {
+	s := &c.slots[i]
+	s.invocation = call
+	s.call = isolate.Call{
+		ID: call.ID, Attempt: call.Attempt, DeadlineMS: call.DeadlineMS,
+		Function: call.Function, Meta: call.Meta, Arguments: call.Arguments, Host: s,
+	}
+	result.Code, result.Payload = c.isolate.Call(i, &s.call)
+}
+
+func (s *slot) HostCall(name string, payload []byte) (int32, []byte) {
+	reply := s.invocation.Host(name, payload)
+	return int32(reply.Status), reply.Payload
+}
+
+func (s *slot) Cancelled() bool { return s.invocation.Cancelled() }
+
+func (c *child) Signal(number int) {
+	if c.isolate != nil {
+		c.isolate.Signal(number)
+	}
+}
+
+func (c *child) Rest() { c.isolate.Collect() }

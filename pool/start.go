@@ -1,0 +1,285 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/internal/sched"
+	"github.com/wasmpool/wasmpool/subprocess"
+)
+
+// Why the pool ends processes.
+var (
+	errPoolStops   = errors.New("the pool stopped")
+	errRetired     = errors.New("it was not needed any more")
+	errNotInTime   = errors.New("it was not ready within StartTimeout")
+	errEndedItself = errors.New("it ended by itself")
+)
+
+// worker is a worker from the order to start it until it is gone, and the sink
+// of its process.
+type worker struct {
+	pool      *Pool
+	sched     *sched.Worker
+	startedAt time.Time
+	ctx       context.Context // of its start
+	cancel    context.CancelFunc
+
+	// Guarded by Pool.mu.
+	gen       *generation
+	module    *module // nil while it is blank
+	process   Worker  // nil until it is up
+	ready     bool
+	ended     error // why it must end, though its start is under way
+	startErr  error // why it did not become ready
+	exit      subprocess.Exit
+	memory    int64 // resident, as last read
+	maxMemory int64 // MaxMemoryBytes, varied
+
+	results [][]byte // the reader's
+}
+
+// startWorker begins the start of a worker. The lock is held.
+func (p *Pool) startWorker(s *sched.Worker) {
+	w := &worker{pool: p, sched: s, gen: p.gen, startedAt: time.Now()}
+	if s.Next() {
+		w.gen = p.nextGen
+	}
+	if s.Module != nil {
+		w.module = s.Module.Owner.(*module)
+	}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	s.Owner = w
+	p.workers[w] = struct{}{}
+	p.workerEvent(w, p.options.Events.WorkerStarted)
+	gen, m := w.gen, w.module
+	p.goOn(func() { w.start(gen, m) })
+}
+
+// start brings a worker up, and reads its module meanwhile if it has one.
+func (w *worker) start(gen *generation, m *module) {
+	name := "blank"
+	var assigned <-chan assigned
+	if m != nil {
+		name = m.name
+		assigned = w.pool.assign(w.ctx, gen, m)
+	}
+	ctx, cancel := context.WithTimeoutCause(w.ctx, w.pool.options.StartTimeout, errNotInTime)
+	defer cancel()
+	process, err := w.pool.launcher.Launch(ctx, name, w)
+	if err != nil {
+		w.neverCame(name, because(ctx, err))
+		return
+	}
+	w.pool.mu.Lock()
+	w.process = process
+	ended := w.ended
+	w.pool.mu.Unlock()
+	switch {
+	case ended != nil:
+		process.Kill(ended)
+	case m != nil:
+		w.load(process, m, assigned)
+	default:
+		w.isReady()
+	}
+}
+
+type assigned struct {
+	assignment *Assignment
+	err        error
+}
+
+// assign prepares a module in the background.
+func (p *Pool) assign(ctx context.Context, gen *generation, m *module) <-chan assigned {
+	done := make(chan assigned, 1)
+	p.goOn(func() {
+		a, err := p.assignment(ctx, gen, m)
+		done <- assigned{a, err}
+	})
+	return done
+}
+
+// adopt has a blank worker load a module. The lock is held.
+func (w *worker) adopt(gen *generation, m *module) {
+	w.gen, w.module = gen, m
+	process := w.process
+	w.pool.goOn(func() { w.load(process, m, w.pool.assign(w.ctx, gen, m)) })
+}
+
+// load has a worker that is up load its module.
+func (w *worker) load(process Worker, m *module, assigned <-chan assigned) {
+	a := <-assigned
+	err := a.err
+	if err == nil {
+		ctx, cancel := context.WithTimeoutCause(w.ctx, w.pool.options.StartTimeout, errNotInTime)
+		defer cancel()
+		err = because(ctx, process.Load(ctx, a.assignment))
+	}
+	if err == nil {
+		w.isReady()
+		return
+	}
+	w.pool.mu.Lock()
+	if w.startErr == nil {
+		w.startErr = notReady(m.name, err)
+	}
+	w.pool.mu.Unlock()
+	process.Kill(err) // Exited follows, or has come
+}
+
+// because gives the cause of an error that comes from the end of a context.
+func because(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// isReady tells the scheduler that a worker did what it was told.
+func (w *worker) isReady() {
+	p := w.pool
+	var fl flushes
+	p.mu.Lock()
+	w.ready = true
+	if w.module != nil {
+		p.workerEvent(w, p.options.Events.WorkerReady)
+	}
+	p.step(sched.Ready(w.sched), &fl)
+	p.mu.Unlock()
+	fl.flush()
+}
+
+// neverCame ends a worker that there was no process of.
+func (w *worker) neverCame(name string, err error) {
+	p := w.pool
+	var fl flushes
+	p.mu.Lock()
+	if w.startErr == nil {
+		w.startErr = notReady(name, err)
+	}
+	p.gone(w, &fl)
+	p.mu.Unlock()
+	fl.flush()
+}
+
+// Exited takes note that the process is gone.
+func (w *worker) Exited(exit subprocess.Exit) {
+	p := w.pool
+	var fl flushes
+	p.mu.Lock()
+	w.exit = exit
+	if w.startErr == nil && (w.module == nil || !w.ready) {
+		w.startErr = &NotReadyError{Module: w.moduleName(), Err: errors.New(exit.String()), Exit: exit}
+	}
+	p.gone(w, &fl)
+	p.mu.Unlock()
+	fl.flush()
+}
+
+// gone removes a worker. The lock is held.
+func (p *Pool) gone(w *worker, fl *flushes) {
+	w.cancel()
+	delete(p.workers, w)
+	p.workerExitEvent(w)
+	p.step(sched.Exited(w.sched, w.exit.Started), fl)
+}
+
+// notReady turns what went wrong at a start into an error for callers.
+func notReady(module string, err error) error {
+	var refusal *subprocess.Refusal
+	var fault *ModuleError
+	var start *subprocess.StartError
+	switch {
+	case errors.As(err, &fault):
+		return fault
+	case errors.As(err, &refusal):
+		return &ModuleError{Module: module, Fault: refusal.Fault, Message: refusal.Message, Err: refusal}
+	case errors.As(err, &start):
+		return &NotReadyError{Module: module, Err: start, Exit: start.Exit}
+	}
+	return &NotReadyError{Module: module, Err: err}
+}
+
+// stop asks a worker to end; one that is not serving yet just ends. The lock is
+// held.
+func (w *worker) stop() {
+	o := &w.pool.options
+	if w.process == nil || !w.ready || o.StopTimeout < 0 {
+		w.kill(errRetired)
+		return
+	}
+	w.process.Stop(o.StopSignal, o.StopTimeout)
+}
+
+// kill ends a worker now. The lock is held.
+func (w *worker) kill(reason error) {
+	w.ended = reason
+	w.cancel()
+	if w.process != nil {
+		w.process.Kill(reason)
+	}
+}
+
+func (w *worker) moduleName() string {
+	if w.module == nil {
+		return ""
+	}
+	return w.module.name
+}
+
+// Replies takes the replies that a process has sent.
+func (w *worker) Replies(replies []subprocess.Reply) {
+	p := w.pool
+	w.results = w.results[:0]
+	for _, r := range replies { // copied without the lock
+		w.results = append(w.results, append([]byte(nil), r.Payload...))
+	}
+	var fl flushes
+	now := p.now()
+	p.mu.Lock()
+	for i, r := range replies {
+		if r.Code == abi.Withdrawn {
+			p.stepAt(now, sched.Withdrawn(w.sched, r.Seq), &fl)
+			continue
+		}
+		if c := w.sched.Sent(r.Seq); c != nil {
+			c := c.Owner.(*record)
+			c.code, c.payload = r.Code, w.results[i]
+			p.stepAt(now, sched.Reply(w.sched, r.Seq), &fl)
+		}
+	}
+	p.mu.Unlock()
+	clear(w.results)
+	fl.flush()
+}
+
+// Log takes what a worker logs.
+func (w *worker) Log(record subprocess.LogRecord) {
+	p := w.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log(w, record)
+}
+
+// Host runs a host function for a guest.
+func (w *worker) Host(ctx context.Context, request subprocess.HostRequest) subprocess.HostReply {
+	w.pool.mu.Lock()
+	m := w.module
+	w.pool.mu.Unlock()
+	f := m.host[request.Name]
+	if f == nil {
+		return subprocess.HostReply{Status: abi.HostNotFound}
+	}
+	ctx = context.WithValue(ctx, nestedKey{}, w.pool)
+	reply, err := w.pool.runHost(ctx, request, f)
+	switch {
+	case err == nil:
+		return subprocess.HostReply{Payload: reply}
+	case ctx.Err() != nil:
+		return subprocess.HostReply{Status: abi.HostCancelled}
+	}
+	return subprocess.HostReply{Status: abi.HostFailed, Payload: hostError(err)}
+}

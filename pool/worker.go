@@ -1,0 +1,56 @@
+package pool
+
+import (
+	"context"
+	"time"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/subprocess"
+)
+
+// Launcher starts workers. Its method is called by several goroutines at once.
+type Launcher interface {
+	// Launch starts a blank worker and returns when it is up. The name is for
+	// people. On an error nothing is left of it, and the sink's Exited is not
+	// called; otherwise it is, once, when the worker has ended.
+	Launch(ctx context.Context, name string, sink subprocess.Sink) (Worker, error)
+}
+
+// Worker is one worker as the pool drives it: a child process, or what a test
+// puts in its place. Its methods are called by several goroutines at once; Queue
+// and Cancel never after one another's order, and under the pool's lock: they
+// and Stop and Kill must not block and not call back.
+type Worker interface {
+	// PID is the process's number, 0 where there is none.
+	PID() int
+
+	// Load has the worker load a module, once, and returns when it is ready for
+	// calls. A *[subprocess.Refusal] says that the module is at fault.
+	Load(ctx context.Context, a *Assignment) error
+
+	// Queue takes a call, to be sent by the next Flush. It keeps nothing of it
+	// but a reference to its body.
+	Queue(c *subprocess.Call)
+
+	// Cancel says that nobody waits for a call any more: one that has not started
+	// is to be answered with [Withdrawn].
+	Cancel(seq uint64)
+
+	// Flush sends what was queued. It must not wait for the worker.
+	Flush()
+
+	// Stop asks the worker to end, and kills it when its patience does.
+	Stop(signal int, patience time.Duration)
+
+	// Kill ends the worker now.
+	Kill(reason error)
+
+	// MemoryBytes is the resident memory, 0 where it is not known.
+	MemoryBytes() int64
+}
+
+// attender is a worker whose callers can read their own replies.
+type attender interface{ Attend(seq uint64) }
+
+// Withdrawn is the code of a call that surely did not start.
+const Withdrawn = abi.Withdrawn
