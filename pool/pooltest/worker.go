@@ -1,0 +1,277 @@
+package pooltest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/pool"
+	"github.com/wasmpool/wasmpool/subprocess"
+)
+
+// Worker is a worker in memory.
+type Worker struct {
+	launcher *Launcher
+	sink     subprocess.Sink
+	ctx      context.Context // ends when the worker is killed
+	cancel   context.CancelCauseFunc
+	pid      int
+
+	telling sync.Mutex // one reply at a time
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	changed  sync.Cond
+	assigned *pool.Assignment
+	queue    []*Call // not begun, in order
+	calls    map[uint64]*Call
+	busy     int
+	started  uint64
+	served   int
+	stop     int // the signal; 0: not asked
+	patience *time.Timer
+	memory   int64
+	exit     subprocess.Exit
+}
+
+// Call is a call that a worker runs.
+type Call struct {
+	Worker   *Worker
+	Seq      uint64 // 1, 2, 3 … for each worker
+	ID       uint64
+	Attempt  int
+	Function string
+	Args     json.RawMessage
+	Meta     json.RawMessage
+	TimeLeft time.Duration // when it was sent; negative: no deadline
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	begun  bool
+}
+
+func newWorker(l *Launcher, sink subprocess.Sink) *Worker {
+	w := &Worker{launcher: l, sink: sink, calls: make(map[uint64]*Call)}
+	w.changed.L = &w.mu
+	w.ctx, w.cancel = context.WithCancelCause(context.Background())
+	return w
+}
+
+// PID is a number that no other worker of the launcher has.
+func (w *Worker) PID() int { return w.pid }
+
+// Assignment is what the worker was told to serve; nil while it is blank.
+func (w *Worker) Assignment() *pool.Assignment {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.assigned
+}
+
+// Has is how many calls the worker has that have not ended, begun or not.
+func (w *Worker) Has() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.calls)
+}
+
+// Served is how many calls it has answered.
+func (w *Worker) Served() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.served
+}
+
+// Alive says whether the worker has not ended.
+func (w *Worker) Alive() bool { return w.ctx.Err() == nil }
+
+// Crash ends the worker as if by itself, at once.
+func (w *Worker) Crash() { w.cancel(errCrashed) }
+
+// Load takes the module to serve.
+func (w *Worker) Load(ctx context.Context, a *pool.Assignment) error {
+	w.mu.Lock()
+	w.assigned = a
+	w.mu.Unlock()
+	if w.launcher.OnLoad != nil {
+		merged, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(w.ctx, cancel)()
+		if err := w.launcher.OnLoad(merged, w); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Queue takes a call.
+func (w *Worker) Queue(c *subprocess.Call) {
+	call := &Call{
+		Worker: w, Seq: c.Seq, ID: c.ID, Attempt: c.Attempt, Function: c.Function, TimeLeft: c.TimeLeft,
+		Args: append(json.RawMessage(nil), c.Body.Bytes...), Meta: append(json.RawMessage(nil), c.Meta...),
+	}
+	call.ctx, call.cancel = context.WithCancel(w.ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, call)
+	w.calls[c.Seq] = call
+}
+
+// Cancel takes back a call that has not begun, and tells one that has.
+func (w *Worker) Cancel(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.calls[seq]; c != nil {
+		c.cancel()
+		w.changed.Broadcast()
+	}
+}
+
+// Flush lets the worker begin what was queued.
+func (w *Worker) Flush() { w.changed.Broadcast() }
+
+// Stop asks the worker to end.
+func (w *Worker) Stop(signal int, patience time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stop != 0 {
+		return
+	}
+	w.stop = signal
+	w.patience = time.AfterFunc(patience, func() { w.Kill(errors.New("pooltest: it did not stop in time")) })
+	w.changed.Broadcast()
+}
+
+// Kill ends the worker.
+func (w *Worker) Kill(reason error) { w.cancel(reason) }
+
+// MemoryBytes is what SetMemory said.
+func (w *Worker) MemoryBytes() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.memory
+}
+
+// SetMemory says how much memory the worker has.
+func (w *Worker) SetMemory(bytes int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.memory = bytes
+}
+
+// live begins calls until the worker ends, and tells of its end.
+func (w *Worker) live() {
+	wake := context.AfterFunc(w.ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.changed.Broadcast()
+	})
+	w.mu.Lock()
+	for w.ctx.Err() == nil {
+		switch {
+		case w.next():
+		case w.stop != 0 && len(w.calls) == 0:
+			signal := w.stop
+			w.mu.Unlock()
+			if w.launcher.OnStop != nil {
+				w.launcher.OnStop(w.ctx, w, signal)
+			}
+			w.cancel(nil)
+			w.mu.Lock()
+		default:
+			w.changed.Wait()
+		}
+	}
+	if w.patience != nil {
+		w.patience.Stop()
+	}
+	started := w.started
+	w.mu.Unlock()
+	wake()
+	w.running.Wait() // what it was doing; its replies are not told any more
+	w.sink.Exited(w.death(started))
+}
+
+// next begins the next call, or gives back one that is not wanted any more, and
+// says whether there was one. The lock is held.
+func (w *Worker) next() bool {
+	for i, c := range w.queue {
+		if c.ctx.Err() != nil {
+			w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
+			w.reply(c, subprocess.Result{Code: abi.Withdrawn})
+			return true
+		}
+	}
+	if len(w.queue) == 0 || w.busy >= w.assigned.Concurrency {
+		return false
+	}
+	c := w.queue[0]
+	w.queue = w.queue[1:]
+	c.begun = true
+	w.started = c.Seq
+	w.busy++
+	w.running.Go(func() { w.run(c) })
+	return true
+}
+
+// run runs a call. One that is cancelled, or lost with its worker, is not waited
+// for.
+func (w *Worker) run(c *Call) {
+	result := subprocess.Result{Code: abi.Returned, Payload: []byte("null")}
+	if w.launcher.OnCall != nil {
+		v, err := w.launcher.OnCall(c.ctx, c)
+		result = encode(v, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy--
+	if w.ctx.Err() == nil {
+		w.served++
+		w.reply(c, result)
+	}
+	w.changed.Broadcast()
+}
+
+// reply ends a call. The lock is held, and released meanwhile: the pool may send
+// more at once.
+func (w *Worker) reply(c *Call, result subprocess.Result) {
+	delete(w.calls, c.Seq)
+	w.mu.Unlock()
+	w.telling.Lock()
+	w.sink.Replies([]subprocess.Reply{{Seq: c.Seq, Code: result.Code, Payload: result.Payload}})
+	w.telling.Unlock()
+	c.cancel()
+	w.mu.Lock()
+}
+
+func encode(v any, err error) subprocess.Result {
+	var given *pool.WorkerError
+	switch {
+	case errors.As(err, &given):
+		b, _ := json.Marshal(&abi.Error{Name: given.Name, Message: given.Message, Stack: given.Stack, Data: given.Data, Extra: given.Extra})
+		return subprocess.Result{Code: abi.Failed, Payload: b}
+	case err != nil:
+		return subprocess.Result{Code: abi.Failed, Payload: []byte(err.Error())}
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return subprocess.Result{Code: abi.Broken, Payload: []byte(err.Error())}
+	}
+	return subprocess.Result{Code: abi.Returned, Payload: b}
+}
+
+// death is how the end of the worker looks from outside.
+func (w *Worker) death(started uint64) subprocess.Exit {
+	e := subprocess.Exit{PID: w.pid, Started: started}
+	cause := context.Cause(w.ctx)
+	switch {
+	case errors.Is(cause, errCrashed):
+		e.Code, e.Signal = -1, syscall.SIGKILL
+	case !errors.Is(cause, context.Canceled):
+		e.Code, e.Signal, e.Reason = -1, syscall.SIGKILL, cause
+	}
+	return e
+}
