@@ -70,12 +70,12 @@ func (r *reader) skipNumber() {
 	r.fail(errors.New("a number does not fit 64 bits"))
 }
 
-func (r *reader) name() string {
+func (r *reader) name() []byte {
 	b := r.take(r.uint32())
 	if !utf8.Valid(b) {
 		r.fail(errors.New("a name is not UTF-8"))
 	}
-	return string(b)
+	return b
 }
 
 // count reads the length of a vector, and refuses what the remaining bytes

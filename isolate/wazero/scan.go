@@ -152,7 +152,7 @@ func (o *outline) header(source []byte) error {
 func (o *outline) section(id byte, r *reader) {
 	switch id {
 	case sectionCustom:
-		if r.name() == "name" {
+		if string(r.name()) == "name" {
 			walkNames(r)
 		}
 	case sectionType:
@@ -182,7 +182,7 @@ func (o *outline) section(id byte, r *reader) {
 	case sectionExport:
 		for range r.count("exports", 3, maxExports) {
 			name, kind, index := r.name(), r.byte(), r.uint32()
-			if kind == 2 && name == abi.ExportMemory && int(index) < len(o.memories) {
+			if kind == 2 && string(name) == abi.ExportMemory && int(index) < len(o.memories) {
 				o.memory = &o.memories[index]
 			}
 		}
@@ -203,7 +203,7 @@ func (o *outline) section(id byte, r *reader) {
 	}
 }
 
-func (o *outline) importOf(module, name string, r *reader) {
+func (o *outline) importOf(module, name []byte, r *reader) {
 	kind := r.byte()
 	switch kind {
 	case 0:
@@ -223,7 +223,7 @@ func (o *outline) importOf(module, name string, r *reader) {
 		r.fail(fmt.Errorf("an import has kind %d", kind))
 		return
 	}
-	o.others = append(o.others, fmt.Sprintf("%s %s", kinds[kind], importName(module, name)))
+	o.others = append(o.others, fmt.Sprintf("%s %s", kinds[kind], importName(string(module), string(name))))
 }
 
 func (r *reader) limits() limits {

@@ -7,9 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"github.com/wasmpool/wasmpool/isolate/engine"
 	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
@@ -41,17 +38,14 @@ func testCache(t *testing.T, newEngine New) {
 		if !use(t, config) {
 			t.Error("a read-only cache was not used")
 		}
-		if diff := cmp.Diff(before, files(t, config.CacheDir)); diff != "" {
-			t.Errorf("a read-only cache was changed: %s", diff)
-		}
+		same(t, "a read-only cache was changed", before, files(t, config.CacheDir))
 	})
 	t.Run("describes the same module", func(t *testing.T) {
 		config := engine.Config{CacheDir: t.TempDir()}
 		compiled := load(t, newEngine, source, config).Describe()
 		cached := load(t, newEngine, source, config).Describe()
-		if diff := cmp.Diff(compiled, cached, cmpopts.IgnoreFields(engine.Description{}, "Cached")); diff != "" {
-			t.Error(diff)
-		}
+		cached.Cached = false
+		same(t, "the description", compiled, cached)
 	})
 	t.Run("read-only and empty stays empty", func(t *testing.T) {
 		config := engine.Config{CacheDir: t.TempDir(), CacheReadOnly: true}
@@ -109,9 +103,7 @@ func testCache(t *testing.T, newEngine New) {
 			if use(t, config) {
 				t.Error("a damaged entry was used")
 			}
-			if diff := cmp.Diff(before, files(t, config.CacheDir)); diff != "" {
-				t.Errorf("a read-only cache was changed: %s", diff)
-			}
+			same(t, "a read-only cache was changed", before, files(t, config.CacheDir))
 			config.CacheReadOnly = false
 			if use(t, config) {
 				t.Error("a damaged entry was used")

@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/wasmpool/wasmpool/abi"
@@ -180,6 +181,14 @@ func equal(t testing.TB, what string, got, want []byte) {
 	t.Helper()
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s: got %q, want %q", what, got, want)
+	}
+}
+
+// same compares deeply. Users' tests run this suite, so it depends on nothing.
+func same(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: got %+v\nwant %+v", what, got, want)
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/wasmpool/wasmpool/isolate/engine"
 )
 
@@ -68,9 +66,7 @@ func testImports(t *testing.T, newEngine New) {
 			}
 		}
 		want := [][]byte{[]byte("probe"), nil, nil, []byte("rob")}
-		if diff := cmp.Diff([][][]byte{want, want}, [][][]byte{p.host.outputs, p.host.fails}); diff != "" {
-			t.Error(diff)
-		}
+		same(t, "outputs and fails", [][][]byte{want, want}, [][][]byte{p.host.outputs, p.host.fails})
 	})
 	t.Run("the whole memory is handed over", func(t *testing.T) {
 		p := newProbe(t, m, engine.InstanceConfig{})
@@ -96,9 +92,7 @@ func testImports(t *testing.T, newEngine New) {
 			}
 		}
 		want := []logged{{-4, "probe"}, {8, ""}}
-		if diff := cmp.Diff(want, p.host.logs, cmp.AllowUnexported(logged{})); diff != "" {
-			t.Error(diff)
-		}
+		same(t, "logs", want, p.host.logs)
 	})
 	t.Run("host passes its status through", func(t *testing.T) {
 		p := newProbe(t, m, engine.InstanceConfig{})
@@ -108,9 +102,7 @@ func testImports(t *testing.T, newEngine New) {
 				t.Errorf("got %d, %v, want %d", got, err, status)
 			}
 		}
-		if diff := cmp.Diff(called{"probe", "ob"}, p.host.calls[0], cmp.AllowUnexported(called{})); diff != "" {
-			t.Error(diff)
-		}
+		same(t, "the first call", called{"probe", "ob"}, p.host.calls[0])
 	})
 	t.Run("host takes one range twice, and none", func(t *testing.T) {
 		p := newProbe(t, m, engine.InstanceConfig{})
@@ -121,9 +113,7 @@ func testImports(t *testing.T, newEngine New) {
 			t.Fatal(err)
 		}
 		want := []called{{"probe", "probe"}, {"", ""}}
-		if diff := cmp.Diff(want, p.host.calls, cmp.AllowUnexported(called{})); diff != "" {
-			t.Error(diff)
-		}
+		same(t, "calls", want, p.host.calls)
 	})
 }
 
@@ -224,9 +214,7 @@ func testAbort(t *testing.T, newEngine New) {
 		t.Errorf("got trap %q, want %q", got, want)
 	}
 	want := []logged{{8, "Jürgen 𝄞 fell (worker.ts:12:34)"}}
-	if diff := cmp.Diff(want, p.host.logs, cmp.AllowUnexported(logged{})); diff != "" {
-		t.Error(diff)
-	}
+	same(t, "logs", want, p.host.logs)
 
 	for _, row := range []struct {
 		name string

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/wasmpool/wasmpool/isolate/engine"
 	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
@@ -99,9 +97,7 @@ func testDescription(t *testing.T, newEngine New) {
 		},
 		Memory: &engine.Memory{MinBytes: 1 << 16, MaxBytes: 4 << 30},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
+	same(t, "the description", want, got)
 }
 
 func testWASI(t *testing.T, newEngine New) {
