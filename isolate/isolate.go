@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/wasmpool/wasmpool/abi"
@@ -231,13 +230,25 @@ func (x *Isolate) info(d engine.Description, shape abi.Shape, source []byte) Inf
 	if x.settings.Role == Inspect {
 		info.Imports, info.Exports = d.Imports, d.Exports
 	}
-	for _, cut := range []*[]engine.Func{&info.Imports, &info.Exports} {
-		if len(*cut) > maxListed {
-			*cut, info.Cut = slices.Clone((*cut)[:maxListed]), true
+	for _, list := range []*[]engine.Func{&info.Imports, &info.Exports} {
+		if n := listable(*list); n < len(*list) {
+			*list, info.Cut = (*list)[:n], true
 		}
 	}
 	if len(info.Functions) > maxListed {
 		info.Functions, info.Cut = info.Functions[:maxListed], true
 	}
 	return info
+}
+
+// listable is how many of a list's functions fit into an [Info].
+func listable(list []engine.Func) int {
+	size := 0
+	for i, f := range list {
+		size += len(f.Module) + len(f.Name) + len("externref,")*(len(f.Params)+len(f.Results))
+		if i == maxListed || size > maxListedBytes {
+			return i
+		}
+	}
+	return len(list)
 }

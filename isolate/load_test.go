@@ -3,6 +3,7 @@ package isolate
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,6 +135,26 @@ func TestRolesThatDoNotServeRunNothing(t *testing.T) {
 	_, info, _ := load(t, &fakeEngine{types: map[string]engine.Func{"_start": {}}}, Settings{Role: Inspect}, nil)
 	if info.Shape != abi.Server {
 		t.Errorf("a server is described as %q", info.Shape)
+	}
+}
+
+func TestListsOfAnInfoAreBounded(t *testing.T) {
+	t.Parallel()
+	function := func(name string, params int) engine.Func {
+		return engine.Func{Name: name, Params: slices.Repeat([]string{"i32"}, params)}
+	}
+	for name, row := range map[string]struct {
+		list []engine.Func
+		want int
+	}{
+		"short":           {slices.Repeat([]engine.Func{function("f", 2)}, 100), 100},
+		"many":            {slices.Repeat([]engine.Func{function("f", 2)}, 20_000), 10_000},
+		"long names":      {slices.Repeat([]engine.Func{function(strings.Repeat("n", 1<<19), 0)}, 5), 2},
+		"many parameters": {slices.Repeat([]engine.Func{function("f", 1000)}, 5000), 104},
+	} {
+		if got := listable(row.list); got != row.want {
+			t.Errorf("%s: %d of %d are listed, want %d", name, got, len(row.list), row.want)
+		}
 	}
 }
 

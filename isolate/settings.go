@@ -139,9 +139,12 @@ type Info struct {
 	Memory  *engine.Memory `json:"memory,omitempty"`
 
 	Compiled bool `json:"compiled"`      // false: the code came from the cache
-	Cut      bool `json:"cut,omitempty"` // a list is longer than the 10,000 that it shows
+	Cut      bool `json:"cut,omitempty"` // a list is longer than the 10,000 entries, or the 1 MiB, that it shows
 }
 
-// maxListed bounds the lists of an [Info], and the list of a module's own. A
-// guess.
-const maxListed = 10_000
+// Bounds of each list of an [Info], and of the list of a module's own: in
+// entries, and about in bytes. Guesses.
+const (
+	maxListed      = 10_000
+	maxListedBytes = 1 << 20
+)

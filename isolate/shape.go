@@ -78,7 +78,7 @@ func isFunction(f engine.Func) bool {
 }
 
 func signature(f engine.Func) string {
-	return "(" + strings.Join(f.Params, ", ") + ") -> (" + strings.Join(f.Results, ", ") + ")"
+	return clip("(" + strings.Join(f.Params, ", ") + ") -> (" + strings.Join(f.Results, ", ") + ")")
 }
 
 func exportList(exports []engine.Func) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/internal/guestbuild"
 	"github.com/wasmpool/wasmpool/isolate/engine"
 	"github.com/wasmpool/wasmpool/isolate/wazero"
 	"github.com/wasmpool/wasmpool/testdata/wasm"
@@ -167,6 +168,21 @@ func TestDispatchedWorker(t *testing.T) {
 	}
 	if logs := j.take(); logs != nil {
 		t.Errorf("logs: %q", logs)
+	}
+}
+
+func TestPanicOfAGoWorkerSaysWhy(t *testing.T) {
+	t.Parallel()
+	x, _, _ := load(t, wazero.New(), Settings{Name: "go.wasm"}, guestbuild.Go(t, "wazero/testdata/echo"))
+	for range 2 {
+		code, payload := x.Call(0, &Call{Function: "panics", DeadlineMS: -1})
+		e := abi.ParseError(payload)
+		if code != abi.Trapped && code != abi.Exited || !strings.HasSuffix(e.Message, ": panic: boom") || !strings.Contains(string(e.Data), "goroutine") {
+			t.Errorf("got %v %s", code, payload)
+		}
+		if code, payload := x.Call(0, &Call{Function: "echo", Arguments: []byte("[1]"), DeadlineMS: -1}); code != abi.Returned || string(payload) != "[1]" {
+			t.Errorf("the next call: got %v %s", code, payload)
+		}
 	}
 }
 

@@ -95,5 +95,5 @@ func signature(f api.FunctionDefinition) string {
 	if results := typeNames(f.ResultTypes()); len(results) > 0 {
 		text += " -> " + strings.Join(results, ", ")
 	}
-	return text
+	return clip(text)
 }

@@ -45,9 +45,11 @@ func (m *module) Instantiate(ctx context.Context, config engine.InstanceConfig) 
 	x := &instance{module: m, host: config.Host, memory: new(memories), functions: make(map[string]api.Function)}
 	defer func() {
 		if r := recover(); r != nil {
-			// wazero slices the memory that it was given without asking for an
-			// error: that there is none is all that can be wrong here.
-			err = fmt.Errorf("wazero: no memory for an instance: %v", first(x.memory.err, fmt.Errorf("%v", r)))
+			err = fmt.Errorf("wazero: instantiate: %v", r)
+			if x.memory.err != nil {
+				// wazero slices the memory that it is given and asks nothing.
+				err = fmt.Errorf("wazero: no memory for an instance: %w", x.memory.err)
+			}
 		}
 		if err != nil {
 			_ = x.Close()
@@ -60,11 +62,11 @@ func (m *module) Instantiate(ctx context.Context, config engine.InstanceConfig) 
 	}
 	x.guest = guest
 	x.context = &guestContext{context.Background(), x}
-	if f, ok := m.exports(initialize); ok {
+	if f, ok := m.exports(abi.ExportInitialize); ok {
 		if len(f.Params)+len(f.Results) != 0 {
 			return nil, &engine.InvalidError{Fault: abi.WrongShape, Message: "export \"_initialize\" must have no parameters and no result"}
 		}
-		if err := x.call(initialize); err != nil {
+		if err := x.call(abi.ExportInitialize); err != nil {
 			return nil, err
 		}
 	}

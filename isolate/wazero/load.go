@@ -13,16 +13,20 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
-	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/isolate/engine"
 )
 
 // Load implements [engine.Engine]. It can be called once.
-func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Config) (engine.Module, error) {
+func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Config) (_ engine.Module, err error) {
 	if e.loaded {
 		return nil, errors.New("wazero: this engine has its module already")
 	}
 	e.loaded = true
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(r)
+		}
+	}()
 	o, err := scan(source, config)
 	if err != nil {
 		return nil, err
@@ -61,14 +65,17 @@ func (e *wazeroEngine) compile(ctx context.Context, source []byte, config engine
 	return compiled, false, err
 }
 
-func (e *wazeroEngine) compileWith(ctx context.Context, source []byte, config engine.Config) (compiled wazero.CompiledModule, err error) {
-	defer func() {
-		// Where there is no compiler wazero panics, and in a process that may
-		// not make executable memory too.
-		if r := recover(); r != nil {
-			err = fmt.Errorf("wazero: cannot compile on %s/%s: %v", runtime.GOOS, runtime.GOARCH, r)
-		}
-	}()
+// panicked tells why wazero panicked: where it has no compiler, and where it
+// may not make executable memory, it does so with an error or a text of its
+// own. What the Go runtime finds is a mistake that the module has led it into.
+func panicked(r any) error {
+	if mistake, ok := r.(runtime.Error); ok {
+		return invalid("the compiler gave up: %v", mistake)
+	}
+	return fmt.Errorf("wazero: cannot compile on %s/%s: %v", runtime.GOOS, runtime.GOARCH, r)
+}
+
+func (e *wazeroEngine) compileWith(ctx context.Context, source []byte, config engine.Config) (wazero.CompiledModule, error) {
 	rc := wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).
 		WithDebugInfoEnabled(false) // DWARF is one more thing to decode, and ours to refuse
@@ -79,14 +86,28 @@ func (e *wazeroEngine) compileWith(ctx context.Context, source []byte, config en
 		rc = rc.WithCompilationCache(e.cache)
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
-	// Two workers compile a 3 MB module in 0.6 of the time of one.
-	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
-	compiled, err = e.runtime.CompileModule(ctx, source)
-	if err != nil {
-		return nil, invalid("%s", err)
+	compiled, err := e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, workers(source)), source)
+	switch {
+	case err == nil:
+		return compiled, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	}
-	return compiled, nil
+	return nil, invalid("%s", err)
 }
+
+// workers is how many goroutines compile a module: two take 0.6 of the time of
+// one for 3 MB. Small modules have one, since a mistake of the compiler in
+// another than the caller's ends the process.
+func workers(source []byte) int {
+	if len(source) < parallelBytes {
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// parallelBytes is a guess: what is smaller compiles in about 0.1 s.
+const parallelBytes = 256 << 10
 
 // provide refuses imports that nothing provides, and instantiates what provides
 // the others.
@@ -175,6 +196,3 @@ func (m *module) exports(name string) (engine.Func, bool) {
 	}
 	return m.description.Exports[i], true
 }
-
-// initialize is what a reactor runs before anything else.
-const initialize = abi.ExportInitialize

@@ -87,10 +87,10 @@ func scan(source []byte, config engine.Config) (*outline, error) {
 	if err := o.header(source); err != nil {
 		return nil, err
 	}
-	rebuilt := append(make([]byte, 0, len(source)), source[:8]...)
-	changed := false
+	var rebuilt []byte // all sections so far, once they differ from those in source
 	for r := (&reader{rest: source[8:]}); len(r.rest) > 0; {
 		before := r.rest
+		unchanged := source[:len(source)-len(before)]
 		id := r.byte()
 		body := r.take(r.uint32())
 		if r.err != nil {
@@ -101,7 +101,9 @@ func scan(source []byte, config engine.Config) (*outline, error) {
 		o.section(id, s)
 		switch {
 		case id == sectionCustom && s.err != nil:
-			changed = true
+			if rebuilt == nil {
+				rebuilt = bytes.Clone(unchanged)
+			}
 			continue
 		case s.err != nil:
 			if tooMany := new(excess); errors.As(s.err, &tooMany) {
@@ -114,20 +116,24 @@ func scan(source []byte, config engine.Config) (*outline, error) {
 				return nil, err
 			}
 			if lowered != nil {
-				changed = true
+				if rebuilt == nil {
+					rebuilt = bytes.Clone(unchanged)
+				}
 				rebuilt = append(rebuilt, sectionTable)
 				rebuilt = binary.AppendUvarint(rebuilt, uint64(len(lowered)))
 				rebuilt = append(rebuilt, lowered...)
 				continue
 			}
 		}
-		rebuilt = append(rebuilt, whole...)
+		if rebuilt != nil {
+			rebuilt = append(rebuilt, whole...)
+		}
 	}
 	if err := o.checkMemory(config.MemoryBytes); err != nil {
 		return nil, err
 	}
 	o.source = source
-	if changed {
+	if rebuilt != nil {
 		o.source = rebuilt
 	}
 	return o, nil

@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -44,6 +45,20 @@ func TestAnEngineLoadsOnce(t *testing.T) {
 	}
 }
 
+func TestLoadEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	e := New()
+	_, err := e.Load(ctx, guestbuild.Go(t, "testdata/echo"), engine.Config{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStackIsReadable(t *testing.T) {
 	t.Parallel()
 	for export, want := range map[string]string{
@@ -79,10 +94,9 @@ func TestAMistakeOfOursIsNotTheGuests(t *testing.T) {
 
 func TestGoGuest(t *testing.T) {
 	t.Parallel()
-	source := guestbuild.Go(t, "testdata/echo")
+	m, x := start(t, guestbuild.Go(t, "testdata/echo"), engine.Config{}, &echoHost{})
 	t.Run("collects its garbage, for its clock goes on", func(t *testing.T) {
 		t.Parallel()
-		_, x := start(t, source, engine.Config{}, &echoHost{})
 		for range 2000 {
 			if status, err := x.Invoke("garbage"); status != 0 || err != nil {
 				t.Fatal(status, err)
@@ -94,12 +108,6 @@ func TestGoGuest(t *testing.T) {
 	})
 	t.Run("panics on standard error", func(t *testing.T) {
 		t.Parallel()
-		e := New()
-		t.Cleanup(func() { _ = e.Close() })
-		m, err := e.Load(t.Context(), source, engine.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		var stderr bytes.Buffer
 		x, err := m.Instantiate(t.Context(), engine.InstanceConfig{Host: &echoHost{}, Stderr: &stderr})
 		if err != nil {
