@@ -40,6 +40,8 @@ type Pool struct {
 	stopKeeper  chan struct{} // closed when this run's workers are gone
 
 	background sync.WaitGroup // the goroutines of this run
+
+	records sync.Pool // of calls that are over
 }
 
 // status is where the pool is in its life, for its callers.
@@ -80,6 +82,7 @@ func New(options Options) (*Pool, error) {
 		modules: make(map[string]*module), workers: make(map[*worker]struct{}),
 		settings: settings{dir: dir, args: o.Args, env: o.Env},
 		changed:  make(chan struct{}), wakeAt: -1,
+		records: sync.Pool{New: newRecord},
 	}
 	if p.launcher == nil {
 		if p.launcher, err = processLauncher(o); err != nil {
@@ -163,6 +166,10 @@ func (p *Pool) do(a *sched.Action, now time.Duration, fl *flushes) {
 		}
 		w.process.Queue(&c.wire)
 		fl.add(w.process, a.Seq)
+	case sched.RecallCall:
+		w := a.Worker.Owner.(*worker)
+		w.process.Recall(a.Seq)
+		fl.add(w.process, 0)
 	case sched.CancelCall:
 		w := a.Worker.Owner.(*worker)
 		w.process.Cancel(a.Seq)

@@ -32,6 +32,7 @@ type worker struct {
 	module    *module // nil while it is blank
 	process   Worker  // nil until it is up
 	ready     bool
+	asked     bool  // to end
 	ended     error // why it must end, though its start is under way
 	startErr  error // why it did not become ready
 	exit      subprocess.Exit
@@ -183,6 +184,9 @@ func (w *worker) Exited(exit subprocess.Exit) {
 func (p *Pool) gone(w *worker, fl *flushes) {
 	w.cancel()
 	delete(p.workers, w)
+	if w.ready && !w.asked {
+		p.counters.WorkersLost++
+	}
 	p.workerExitEvent(w)
 	p.step(sched.Exited(w.sched, w.exit.Started), fl)
 }
@@ -207,6 +211,7 @@ func notReady(module string, err error) error {
 // held.
 func (w *worker) stop() {
 	o := &w.pool.options
+	w.asked = true
 	if w.process == nil || !w.ready || o.StopTimeout < 0 {
 		w.kill(errRetired)
 		return
@@ -216,7 +221,7 @@ func (w *worker) stop() {
 
 // kill ends a worker now. The lock is held.
 func (w *worker) kill(reason error) {
-	w.ended = reason
+	w.asked, w.ended = true, reason
 	w.cancel()
 	if w.process != nil {
 		w.process.Kill(reason)

@@ -17,9 +17,9 @@ type Launcher interface {
 }
 
 // Worker is one worker as the pool drives it: a child process, or what a test
-// puts in its place. Its methods are called by several goroutines at once; Queue
-// and Cancel never after one another's order, and under the pool's lock: they
-// and Stop and Kill must not block and not call back.
+// puts in its place. Its methods are called by several goroutines at once; Queue,
+// Recall, Cancel, Stop and Kill, under the pool's lock: they must not block and
+// not call back.
 type Worker interface {
 	// PID is the process's number, 0 where there is none.
 	PID() int
@@ -32,8 +32,12 @@ type Worker interface {
 	// but a reference to its body.
 	Queue(c *subprocess.Call)
 
-	// Cancel says that nobody waits for a call any more: one that has not started
-	// is to be answered with [Withdrawn].
+	// Recall asks for a call back: one that has not started is to be answered
+	// with [Withdrawn], one that has is left as it is.
+	Recall(seq uint64)
+
+	// Cancel says that nobody waits for a call any more: likewise, and one that
+	// has started is told.
 	Cancel(seq uint64)
 
 	// Flush sends what was queued. It must not wait for the worker.

@@ -17,8 +17,11 @@ const (
 
 	// SendCall: send Call to Worker with the number Call.Seq.
 	SendCall
-	// CancelCall: tell Worker that the call sent with Seq is not wanted there. It
-	// answers with Withdrawn if it has not started, and else with Reply.
+	// RecallCall: ask Worker for the call sent with Seq. It answers with Withdrawn
+	// if it has not started, and else with Reply when that has ended.
+	RecallCall
+	// CancelCall: tell Worker that nobody waits for the call sent with Seq. It
+	// answers likewise, and the call is told to end if it has started.
 	CancelCall
 	// SettleCall: Call has ended, as Outcome says.
 	SettleCall
@@ -31,7 +34,7 @@ const (
 )
 
 var actionNames = [...]string{
-	"Start", "Load", "Stop", "Kill", "Send", "Cancel", "Settle",
+	"Start", "Load", "Stop", "Kill", "Send", "Recall", "Cancel", "Settle",
 	"Started", "StartFailed", "Stopped", "Recycled", "RecycleFailed",
 }
 

@@ -59,7 +59,7 @@ func (s *State) withdraw(c *Call) {
 	c.leaving = true
 	c.worker.leaving++
 	c.Module.returning++
-	s.act(Action{Kind: CancelCall, Worker: c.worker, Call: c, Seq: c.Seq})
+	s.act(Action{Kind: RecallCall, Worker: c.worker, Call: c, Seq: c.Seq})
 }
 
 // recallAll asks a worker for all that it has not begun.

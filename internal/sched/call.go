@@ -23,7 +23,7 @@ type Call struct {
 
 	state     callState
 	worker    *Worker // waiting with it, or sent to it
-	leaving   bool    // CancelCall was issued for it, and its worker has not answered
+	leaving   bool    // RecallCall or CancelCall was issued for it, and its worker has not answered
 	abandoned bool    // settled while with a worker, whose answer is still to come
 	expiring  bool    // waited too long, and being withdrawn
 	condemns  bool    // running, abandoned: its worker is about to be killed for it

@@ -43,8 +43,8 @@ func (s *State) giveUp(c *Call, o Outcome) {
 		} else {
 			c.leaving = true
 			w.leaving++
-			s.act(Action{Kind: CancelCall, Worker: w, Call: c, Seq: c.Seq})
 		}
+		s.act(Action{Kind: CancelCall, Worker: w, Call: c, Seq: c.Seq})
 	}
 	s.settle(c, o)
 	if running {

@@ -49,6 +49,7 @@ func (s *State) total() int { return len(s.workers) - s.spares }
 // to it, and the old one ends what it runs.
 func (s *State) switchOver() {
 	s.cycling = false
+	s.act(Action{Kind: PoolRecycled}) // what is started from here on is of the new generation
 	var old, young []*Worker
 	for _, w := range s.byID() {
 		switch {
@@ -74,7 +75,6 @@ func (s *State) switchOver() {
 			s.drain(w)
 		}
 	}
-	s.act(Action{Kind: PoolRecycled})
 	s.restore()
 	s.grow()
 }

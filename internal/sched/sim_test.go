@@ -120,7 +120,7 @@ func (m *sim) act(a Action) {
 			m.fail("worker %d of module %s is sent a call of %s", a.Worker.ID, c.module.Name, a.Call.Module.Name)
 		}
 		c.inbox = append(c.inbox, &sending{call: a.Call, seq: a.Seq})
-	case CancelCall:
+	case RecallCall, CancelCall:
 		for _, in := range c.inbox {
 			if in != nil && in.seq == a.Seq {
 				in.recall = true

@@ -95,6 +95,23 @@ func ParseCall(body []byte) (Call, error) {
 	return m, nil
 }
 
+// Recall takes a call back that has not started, and leaves one that has as it
+// is: seq u64.
+type Recall uint64
+
+// Append appends the frame.
+func (m Recall) Append(dst []byte) []byte {
+	return le.AppendUint64(begin(dst, KindRecall, 8), uint64(m))
+}
+
+// ParseRecall reads the body of a [KindRecall] frame.
+func ParseRecall(body []byte) (Recall, error) {
+	if len(body) != 8 {
+		return 0, errLength(KindRecall, body, 8)
+	}
+	return Recall(le.Uint64(body)), nil
+}
+
 // Cancel takes a call back, or tells it that nobody waits any more: seq u64.
 type Cancel uint64
 

@@ -18,7 +18,7 @@ type Kind uint8
 //	   │ ◀── Loaded or Refused ─ │
 //	   │                         │
 //	   │ ── Call ──────────────▶ │  any number, without waiting
-//	   │ ── Cancel ────────────▶ │
+//	   │ ── Recall, Cancel ────▶ │
 //	   │ ◀───────────── Reply ── │  one for every Call, in the order they end
 //	   │                         │
 //	   │ ◀────────── HostCall ── │  during a call, one at a time for each call
@@ -42,15 +42,16 @@ const (
 	KindCancel    Kind = 19 // parent → child: [Cancel]
 	KindHostReply Kind = 20 // parent → child: [HostReply]
 	KindStop      Kind = 21 // parent → child: [Stop]
+	KindRecall    Kind = 22 // parent → child: [Recall]
 
-	kinds = 22 // one more than the greatest
+	kinds = 23 // one more than the greatest
 )
 
 var kindNames = [kinds]string{
 	KindHello: "hello", KindLoaded: "loaded", KindRefused: "refused", KindReply: "reply",
 	KindHostCall: "host call", KindLog: "log", KindLogsDropped: "logs dropped",
 	KindLoad: "load", KindChunk: "chunk", KindCall: "call", KindCancel: "cancel",
-	KindHostReply: "host reply", KindStop: "stop",
+	KindHostReply: "host reply", KindStop: "stop", KindRecall: "recall",
 }
 
 func (k Kind) String() string {

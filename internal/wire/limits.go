@@ -48,6 +48,7 @@ func FromParent() Limits {
 		KindChunk:     MaxPayloadBytes,
 		KindCall:      callHead + MaxNameBytes + MaxPayloadBytes,
 		KindCancel:    8,
+		KindRecall:    8,
 		KindHostReply: hostReplyHead + MaxPayloadBytes,
 		KindStop:      4,
 	}

@@ -34,6 +34,8 @@ func (f Frame) Message() (Message, error) {
 		return boxed(ParseCall(f.Body))
 	case KindCancel:
 		return boxed(ParseCancel(f.Body))
+	case KindRecall:
+		return boxed(ParseRecall(f.Body))
 	case KindHostReply:
 		return boxed(ParseHostReply(f.Body))
 	case KindStop:

@@ -30,6 +30,7 @@ var samples = []Message{
 	Call{Seq: 3, ID: 4, DeadlineMS: -1, Attempt: 1, Name: []byte("greet"), Meta: []byte(`{"a":1}`), Arguments: []byte(`["world"]`)},
 	Call{Name: bytes.Repeat([]byte("n"), MaxNameBytes), Meta: []byte{}, Arguments: []byte{}},
 	Cancel(5),
+	Recall(6),
 	HostReply{ID: 7, Status: -3, Payload: []byte("gone")},
 	Stop(15),
 }
@@ -79,7 +80,7 @@ func TestEveryShortBodyIsAnError(t *testing.T) {
 	t.Parallel()
 	fixed := map[Kind]int{
 		KindHello: 4, KindReply: 9, KindHostCall: 17, KindLog: 5, KindLogsDropped: 8, KindLoad: 16,
-		KindCall: 31, KindCancel: 8, KindHostReply: 9, KindStop: 4,
+		KindCall: 31, KindCancel: 8, KindRecall: 8, KindHostReply: 9, KindStop: 4,
 	}
 	for kind, want := range fixed {
 		for n := range want {

@@ -88,8 +88,41 @@ func (w *Worker) Served() int {
 // Alive says whether the worker has not ended.
 func (w *Worker) Alive() bool { return w.ctx.Err() == nil }
 
+// Done is closed when the worker ends, in whatever way.
+func (w *Worker) Done() <-chan struct{} { return w.ctx.Done() }
+
 // Crash ends the worker as if by itself, at once.
-func (w *Worker) Crash() { w.cancel(errCrashed) }
+func (w *Worker) Crash() { w.CrashWith(subprocess.Exit{Code: -1, Signal: syscall.SIGKILL}) }
+
+// CrashWith is Crash in the way that exit says; PID and Started are the worker's
+// own.
+func (w *Worker) CrashWith(exit subprocess.Exit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ctx.Err() == nil {
+		w.exit = exit
+		w.cancel(errCrashed)
+	}
+}
+
+// Log has the worker log a line.
+func (w *Worker) Log(record subprocess.LogRecord) { w.sink.Log(record) }
+
+// Host calls a host function for a call, as its guest would. A failure is a
+// *[pool.WorkerError] with what the host function said.
+func (c *Call) Host(name string, payload []byte) ([]byte, error) {
+	r := c.Worker.sink.Host(c.ctx, subprocess.HostRequest{Seq: c.Seq, Name: name, Payload: payload})
+	switch r.Status {
+	case 0:
+		return r.Payload, nil
+	case abi.HostNotFound:
+		return nil, &pool.WorkerError{Name: "HostFunctionNotFound", Message: "there is no host function " + name}
+	case abi.HostCancelled:
+		return nil, context.Canceled
+	}
+	e := abi.ParseError(r.Payload)
+	return nil, &pool.WorkerError{Name: e.Name, Message: e.Message, Stack: e.Stack, Data: e.Data, Extra: e.Extra}
+}
 
 // Load takes the module to serve.
 func (w *Worker) Load(ctx context.Context, a *pool.Assignment) error {
@@ -100,9 +133,12 @@ func (w *Worker) Load(ctx context.Context, a *pool.Assignment) error {
 		merged, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(w.ctx, cancel)()
-		if err := w.launcher.OnLoad(merged, w); err != nil {
+		if err := w.launcher.OnLoad(merged, w); err != nil && w.ctx.Err() == nil {
 			return err
 		}
+	}
+	if err := context.Cause(w.ctx); err != nil {
+		return &subprocess.StartError{Name: a.Module, Err: err, Exit: w.death(0)}
 	}
 	return ctx.Err()
 }
@@ -118,6 +154,16 @@ func (w *Worker) Queue(c *subprocess.Call) {
 	defer w.mu.Unlock()
 	w.queue = append(w.queue, call)
 	w.calls[c.Seq] = call
+}
+
+// Recall takes back a call that has not begun.
+func (w *Worker) Recall(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.calls[seq]; c != nil && !c.begun {
+		c.cancel()
+		w.changed.Broadcast()
+	}
 }
 
 // Cancel takes back a call that has not begun, and tells one that has.
@@ -249,10 +295,14 @@ func (w *Worker) reply(c *Call, result subprocess.Result) {
 
 func encode(v any, err error) subprocess.Result {
 	var given *pool.WorkerError
+	var limit *pool.LimitError
 	switch {
 	case errors.As(err, &given):
 		b, _ := json.Marshal(&abi.Error{Name: given.Name, Message: given.Message, Stack: given.Stack, Data: given.Data, Extra: given.Extra})
-		return subprocess.Result{Code: abi.Failed, Payload: b}
+		return subprocess.Result{Code: max(given.Code, abi.Failed), Payload: b}
+	case errors.As(err, &limit):
+		b, _ := json.Marshal(abi.Limit{Name: limit.Limit, Value: limit.Value, Unit: limit.Unit})
+		return subprocess.Result{Code: abi.OverLimit, Payload: b}
 	case err != nil:
 		return subprocess.Result{Code: abi.Failed, Payload: []byte(err.Error())}
 	}
@@ -265,13 +315,16 @@ func encode(v any, err error) subprocess.Result {
 
 // death is how the end of the worker looks from outside.
 func (w *Worker) death(started uint64) subprocess.Exit {
-	e := subprocess.Exit{PID: w.pid, Started: started}
+	e := subprocess.Exit{}
 	cause := context.Cause(w.ctx)
 	switch {
 	case errors.Is(cause, errCrashed):
-		e.Code, e.Signal = -1, syscall.SIGKILL
+		w.mu.Lock()
+		e = w.exit
+		w.mu.Unlock()
 	case !errors.Is(cause, context.Canceled):
 		e.Code, e.Signal, e.Reason = -1, syscall.SIGKILL, cause
 	}
+	e.PID, e.Started = w.pid, started
 	return e
 }

@@ -3,7 +3,7 @@
 // in goes out in the same notation.
 //
 // Its functions: echo add greet fail counter trap panic exit sleep loop recurse
-// big log host context wait print fib sieve grow. Each says what it takes.
+// big log host context wait print env fib sieve grow. Each says what it takes.
 
 typedef int i32;
 typedef unsigned int u32;
@@ -24,6 +24,8 @@ POOL(host) i32 pool_host(const void *name, u32 name_len, const void *ptr, u32 le
 POOL(reply) u32 pool_reply(void *ptr, u32 cap);
 WASI(proc_exit) _Noreturn void wasi_exit(u32 code);
 WASI(fd_write) u32 wasi_write(u32 fd, const void *vectors, u32 count, u32 *written);
+WASI(environ_sizes_get) u32 wasi_environ_sizes(u32 *count, u32 *bytes);
+WASI(environ_get) u32 wasi_environ(u8 **entries, u8 *bytes);
 WASI(poll_oneoff) u32 wasi_poll(const void *in, void *out, u32 count, u32 *events);
 
 // One buffer for what comes in and one for what goes out; the first grows.
@@ -312,6 +314,27 @@ WORKER(print) {
 	}
 	print(fd, out, out_len);
 	out_len = 0;
+	return 0;
+}
+
+// env(name): its value, or null.
+WORKER(env) {
+	static u8 *entries[64], bytes[4096];
+	u32 count, size, len;
+	begin();
+	const u8 *name = string(&len);
+	wasi_environ_sizes(&count, &size);
+	if (count > sizeof entries / sizeof *entries || size > sizeof bytes) __builtin_trap();
+	wasi_environ(entries, bytes);
+	for (u32 i = 0; i < count; i++) {
+		u32 same = 0;
+		while (same < len && entries[i][same] == name[same]) same++;
+		if (same < len || entries[i][len] != '=') continue;
+		say("\"");
+		say((const char *)&entries[i][len + 1]);
+		say("\"");
+		return reply();
+	}
 	return 0;
 }
 
