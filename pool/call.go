@@ -145,7 +145,7 @@ type record struct {
 	held    bool    // a worker still has the call
 }
 
-var records = sync.Pool{New: func() any { return &record{done: make(chan struct{}, 1)} }}
+func newRecord() any { return &record{done: make(chan struct{}, 1)} }
 
 // invoke runs a call and waits for its end. It releases the body.
 func (p *Pool) invoke(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) ([]byte, error) {
@@ -192,7 +192,7 @@ func (p *Pool) check(ctx context.Context, m *module, function string, body *subp
 }
 
 func (p *Pool) newRecord(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) *record {
-	c := records.Get().(*record)
+	c := p.records.Get().(*record)
 	c.Call = sched.Call{
 		Module: &m.Module, Bytes: int64(len(body.Bytes)), Timeout: o.timeout, QueueTimeout: o.queueTimeout,
 		Retry: o.idempotent && p.options.Retry, Nested: o.nested, Owner: c,
@@ -217,22 +217,22 @@ func (p *Pool) cancel(c *record) {
 func (p *Pool) finish(ctx context.Context, m *module, function string, c *record) ([]byte, error) {
 	payload := c.payload
 	if c.outcome == sched.Answered && c.code == abi.Returned {
-		c.retire()
+		p.retire(c)
 		return payload, nil
 	}
 	err := p.explain(ctx, m, function, c)
-	c.retire()
+	p.retire(c)
 	return nil, err
 }
 
 // retire lets the record be used for another call, unless a worker still has
 // this one.
-func (c *record) retire() {
+func (p *Pool) retire(c *record) {
 	if c.held {
 		return
 	}
 	c.Call, c.wire, c.payload, c.worker = sched.Call{}, subprocess.Call{}, nil, nil
-	records.Put(c)
+	p.records.Put(c)
 }
 
 // timeLeft is what a call has left to run when it is sent; negative: no bound.

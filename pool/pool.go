@@ -68,6 +68,14 @@ const (
 //
 // An error names every option that is wrong.
 func New(options Options) (*Pool, error) {
+	p, err := open(options)
+	if err != nil && options.Events.Error != nil {
+		options.Events.Error(err)
+	}
+	return p, err
+}
+
+func open(options Options) (*Pool, error) {
 	o := options.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -97,9 +105,6 @@ func New(options Options) (*Pool, error) {
 		return p, nil
 	}
 	if err := p.Start(context.Background()); err != nil {
-		if o.Events.Error != nil {
-			o.Events.Error(err)
-		}
 		return nil, err
 	}
 	return p, nil
