@@ -40,13 +40,18 @@ func TestCallEndsAsTheGuestSays(t *testing.T) {
 		{"fail over its limit", func(g *guest) (int32, error) { return 1, fail(g, strings.Repeat("x", 65)) }, abi.OverLimit, `{"name":"error","value":64,"unit":"bytes"}`, nil},
 		{"host over its limit", func(g *guest) (int32, error) { return g.Host.Call([]byte("f"), make([]byte, 65)) }, abi.OverLimit, `{"name":"host payload","value":64,"unit":"bytes"}`, nil},
 		{"trap", func(*guest) (int32, error) { return 0, &engine.TrapError{Message: "unreachable", Stack: "a\nb"} }, abi.Trapped, `{"message":"unreachable","name":"Trap","stack":"a\nb"}`, nil},
-		{"trap with last words", func(g *guest) (int32, error) {
-			stderr(g, "panic: boom\n\ngoroutine 1\n")
-			return 0, &engine.TrapError{Message: "unreachable"}
-		}, abi.Trapped, `{"data":{"stderr":"panic: boom\n\ngoroutine 1\n"},"message":"unreachable: panic: boom","name":"Trap"}`,
-			[]string{"2/0 panic: boom", "2/0 ", "2/0 goroutine 1"}},
-		{"exit", func(g *guest) (int32, error) { stderr(g, "bye"); return 0, &engine.ExitError{Code: 0} }, abi.Exited,
-			`{"data":{"code":0,"stderr":"bye"},"message":"exited with code 0: bye","name":"Exit"}`, []string{"2/0 bye"}},
+		{
+			"trap with last words", func(g *guest) (int32, error) {
+				stderr(g, "panic: boom\n\ngoroutine 1\n")
+				return 0, &engine.TrapError{Message: "unreachable"}
+			}, abi.Trapped, `{"data":{"stderr":"panic: boom\n\ngoroutine 1\n"},"message":"unreachable: panic: boom","name":"Trap"}`,
+			[]string{"2/0 panic: boom", "2/0 ", "2/0 goroutine 1"},
+		},
+		{
+			"exit", func(g *guest) (int32, error) { stderr(g, "bye"); return 0, &engine.ExitError{Code: 0} }, abi.Exited,
+			`{"data":{"code":0,"stderr":"bye"},"message":"exited with code 0: bye","name":"Exit"}`,
+			[]string{"2/0 bye"},
+		},
 		{"engine's own fault", func(*guest) (int32, error) { return 0, errors.New("engine: broken") }, abi.Broken, `{"message":"engine: broken","name":"Broken"}`, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -67,8 +72,7 @@ func TestCallEndsAsTheGuestSays(t *testing.T) {
 				t.Errorf("the next call: got %v %s", code, payload)
 			}
 			want := 1
-			switch row.code {
-			case abi.Trapped, abi.Exited, abi.OverLimit, abi.Broken:
+			if row.code != abi.Returned && row.code != abi.Failed {
 				want = 2
 			}
 			if got := len(e.instances); got != want || e.instances[0].closed != (want == 2) {
@@ -103,7 +107,7 @@ func TestImportsMeanNothingOutsideOfACall(t *testing.T) {
 			return fmt.Errorf("context is %s", got)
 		}
 		if status, err := h.Call([]byte("f"), nil); status != abi.HostNotFound || err != nil || h.Cancelled() {
-			return fmt.Errorf("host returned %d, %v", status, err)
+			return fmt.Errorf("host returned %d, %w", status, err)
 		}
 		return h.Output(make([]byte, 1<<20))
 	}

@@ -33,10 +33,10 @@ func TestContextCountsFromTheArrivalAndStaysTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // not parallel: the bubble has its own clock
 		var got []string
 		e := &fakeEngine{exports: map[string]func(*guest) (int32, error){"f": func(g *guest) (int32, error) {
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond) //nolint:forbidigo // in the bubble: it is what makes time pass
 			for range 2 {
 				got = append(got, string(g.Host.Context()))
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) //nolint:forbidigo // likewise
 			}
 			return 0, nil
 		}}}
@@ -47,8 +47,10 @@ func TestContextCountsFromTheArrivalAndStaysTheSame(t *testing.T) {
 		for id := range uint64(2) {
 			x.Call(0, &Call{ID: id, Attempt: 1, DeadlineMS: 1000, Function: "f"})
 		}
-		want := []string{`{"id":0,"attempt":1,"deadline_ms":700}`, `{"id":0,"attempt":1,"deadline_ms":700}`,
-			`{"id":1,"attempt":1,"deadline_ms":700}`, `{"id":1,"attempt":1,"deadline_ms":700}`}
+		want := []string{
+			`{"id":0,"attempt":1,"deadline_ms":700}`, `{"id":0,"attempt":1,"deadline_ms":700}`,
+			`{"id":1,"attempt":1,"deadline_ms":700}`, `{"id":1,"attempt":1,"deadline_ms":700}`,
+		}
 		for i := range want {
 			if got[i] != want[i] {
 				t.Errorf("context %d is %s, want %s", i, got[i], want[i])

@@ -28,21 +28,42 @@ func TestNames(t *testing.T) {
 		listed   []string          // in Info
 		results  map[string]string // by name; empty: not found
 	}{
-		{"exports", exports{"direct": direct, "helper": helper, "_hidden": direct, "wasmpool_other": direct}, Settings{},
+		{
+			"exports",
+			exports{"direct": direct, "helper": helper, "_hidden": direct, "wasmpool_other": direct},
+			Settings{},
 			[]string{"direct", "helper"},
-			map[string]string{"direct": "direct", "helper": "helper", "_hidden": "", "wasmpool_other": "", "": "", "gone": "", "\xff": ""}},
-		{"a dispatcher for the rest", exports{"direct": direct, "wasmpool_call": dispatch}, Settings{},
+			map[string]string{"direct": "direct", "helper": "helper", "_hidden": "", "wasmpool_other": "", "": "", "gone": "", "\xff": ""},
+		},
+		{
+			"a dispatcher for the rest",
+			exports{"direct": direct, "wasmpool_call": dispatch},
+			Settings{},
 			[]string{"direct"},
-			map[string]string{"direct": "direct", "known": "dispatched known", "gone": "", "_hidden": "", "wasmpool_call": ""}},
-		{"a list replaces guessing", exports{"direct": direct, "helper": helper, "wasmpool_call": dispatch, "wasmpool_functions": puts(`["direct","listed"]`)}, Settings{},
+			map[string]string{"direct": "direct", "known": "dispatched known", "gone": "", "_hidden": "", "wasmpool_call": ""},
+		},
+		{
+			"a list replaces guessing",
+			exports{"direct": direct, "helper": helper, "wasmpool_call": dispatch, "wasmpool_functions": puts(`["direct","listed"]`)},
+			Settings{},
 			[]string{"direct", "listed"},
-			map[string]string{"direct": "direct", "listed": "dispatched listed", "helper": "", "known": ""}},
+			map[string]string{"direct": "direct", "listed": "dispatched listed", "helper": "", "known": ""},
+		},
 		{"an empty list", exports{"direct": direct, "wasmpool_functions": puts(`[]`)}, Settings{}, nil, map[string]string{"direct": ""}},
-		{"settings narrow", exports{"direct": direct, "helper": helper, "wasmpool_call": dispatch}, Settings{Functions: []string{"direct", "known"}},
+		{
+			"settings narrow",
+			exports{"direct": direct, "helper": helper, "wasmpool_call": dispatch},
+			Settings{Functions: []string{"direct", "known"}},
 			[]string{"direct", "known"},
-			map[string]string{"direct": "direct", "known": "dispatched known", "helper": "", "listed": ""}},
-		{"settings narrow a list", exports{"direct": direct, "wasmpool_call": dispatch, "wasmpool_functions": puts(`["direct","listed"]`)}, Settings{Functions: []string{"listed"}},
-			[]string{"listed"}, map[string]string{"direct": "", "listed": "dispatched listed"}},
+			map[string]string{"direct": "direct", "known": "dispatched known", "helper": "", "listed": ""},
+		},
+		{
+			"settings narrow a list",
+			exports{"direct": direct, "wasmpool_call": dispatch, "wasmpool_functions": puts(`["direct","listed"]`)},
+			Settings{Functions: []string{"listed"}},
+			[]string{"listed"},
+			map[string]string{"direct": "", "listed": "dispatched listed"},
+		},
 		{"settings that name nothing", exports{"direct": direct}, Settings{Functions: []string{}}, nil, map[string]string{"direct": ""}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

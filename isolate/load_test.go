@@ -116,8 +116,10 @@ func TestLoadComparesTheDigest(t *testing.T) {
 func TestRolesThatDoNotServeRunNothing(t *testing.T) {
 	t.Parallel()
 	for _, settings := range []Settings{{Role: Inspect}, {Role: Compile, CacheDir: "cache"}} {
-		e := &fakeEngine{exports: map[string]func(*guest) (int32, error){"f": returns(0), "wasmpool_call": returns(0)},
-			imports: []engine.Func{{Module: "wasmpool", Name: "input"}}}
+		e := &fakeEngine{
+			exports: map[string]func(*guest) (int32, error){"f": returns(0), "wasmpool_call": returns(0)},
+			imports: []engine.Func{{Module: "wasmpool", Name: "input"}},
+		}
 		_, info, _ := load(t, e, settings, nil)
 		if len(e.instances) != 0 {
 			t.Errorf("%s made %d instances", settings.Role, len(e.instances))

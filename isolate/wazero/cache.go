@@ -79,9 +79,9 @@ func globEscape(dir string) string {
 
 // record writes down what wazero has left in the directory. Without a record
 // the next Load compiles again: a fault here is not one of the module's.
-func (c *cache) record() error {
+func (c *cache) record() {
 	if c.hit || c.readOnly {
-		return nil
+		return
 	}
 	text, err := c.describe()
 	if err == nil {
@@ -94,7 +94,6 @@ func (c *cache) record() error {
 	if err != nil {
 		c.clear()
 	}
-	return nil
 }
 
 // clear removes what is stale, damaged or half written. What cannot be removed

@@ -53,7 +53,8 @@ func (e *wazeroEngine) compile(ctx context.Context, source []byte, config engine
 			e.cache = cache
 			compiled, err := e.compileWith(ctx, source, config)
 			if err == nil {
-				return compiled, c.hit, c.record()
+				c.record()
+				return compiled, c.hit, nil
 			}
 			if err := e.Close(); err != nil {
 				return nil, false, fmt.Errorf("wazero: close after a fault in the cache: %w", err)

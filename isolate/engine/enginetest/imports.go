@@ -185,7 +185,7 @@ func testHostErrors(t *testing.T, newEngine New) {
 		t.Run(row.name, func(t *testing.T) {
 			p := newProbe(t, m, engine.InstanceConfig{})
 			p.host.err = row.err
-			if _, err := p.do(row.op, row.operands...); err != row.err {
+			if _, err := p.do(row.op, row.operands...); !errors.Is(err, row.err) || err.Error() != row.err.Error() {
 				t.Errorf("got %v, want the host's own error %v", err, row.err)
 			}
 			p.host.err = nil

@@ -198,9 +198,14 @@ func testWASI(t *testing.T, newEngine New) {
 	})
 	t.Run("pointers that wrap", func(t *testing.T) {
 		for _, operands := range [][]uint32{
-			{opPoll, at, at, 1 << 28, at}, {opPoll, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
-			{opPoll, at, at, 89478486, at}, {opRandom, 0xffffffff, 0xffffffff}, {opWrite, 1, at, 0x20000000, at},
-			{opRead, 0, 0xffffffff, 0xffffffff, 0}, {opArgs, 0xffffffff, 0xffffffff}, {opClock, 1, 0xffffffff},
+			{opPoll, at, at, 1 << 28, at},
+			{opPoll, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+			{opPoll, at, at, 89478486, at},
+			{opRandom, 0xffffffff, 0xffffffff},
+			{opWrite, 1, at, 0x20000000, at},
+			{opRead, 0, 0xffffffff, 0xffffffff, 0},
+			{opArgs, 0xffffffff, 0xffffffff},
+			{opClock, 1, 0xffffffff},
 		} {
 			p := newProbe(t, m, engine.InstanceConfig{Args: []string{"a"}})
 			// An errno is as good as a trap, and nothing written as nothing asked.
