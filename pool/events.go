@@ -119,6 +119,7 @@ func (q *eventQueue) drained(ctx context.Context) {
 	q.add(func() { close(told) }, mustTell)
 	select {
 	case <-told:
+	case <-q.done: // the pool has been stopped meanwhile
 	case <-ctx.Done():
 	}
 }

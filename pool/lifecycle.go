@@ -54,7 +54,8 @@ func (p *Pool) start(ctx context.Context) error {
 
 	err := p.await(ctx, func() bool { return p.status == started || p.status == stopped })
 	if err != nil {
-		return errors.Join(err, p.endWith(sched.Abort()))
+		p.abort()
+		return err
 	}
 	p.mu.Lock()
 	failed, status, events := p.failed, p.status, p.events
@@ -142,25 +143,25 @@ func (p *Pool) Stop(ctx context.Context) error {
 	p.mu.Unlock()
 	fl.flush()
 	if err := p.await(ctx, func() bool { return p.status == stopped }); err != nil {
-		return errors.Join(err, p.endWith(sched.Abort()))
+		p.abort()
+		return err
 	}
 	p.endRun()
 	return nil
 }
 
-// endWith plays an event that ends all workers, and waits for that.
-func (p *Pool) endWith(e sched.Event) error {
+// abort kills all workers, and waits until they are gone.
+func (p *Pool) abort() {
 	var fl flushes
 	p.mu.Lock()
 	if p.status != stopped {
 		p.status = stopping
-		p.step(e, &fl)
+		p.step(sched.Abort(), &fl)
 	}
 	p.mu.Unlock()
 	fl.flush()
-	err := p.await(context.Background(), func() bool { return p.status == stopped })
+	_ = p.await(context.Background(), func() bool { return p.status == stopped })
 	p.endRun()
-	return err
 }
 
 // Close stops the pool within StopTimeout in all: what has not ended by then is
