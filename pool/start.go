@@ -12,10 +12,9 @@ import (
 
 // Why the pool ends processes.
 var (
-	errPoolStops   = errors.New("the pool stopped")
-	errRetired     = errors.New("it was not needed any more")
-	errNotInTime   = errors.New("it was not ready within StartTimeout")
-	errEndedItself = errors.New("it ended by itself")
+	errPoolStops = errors.New("the pool stopped")
+	errRetired   = errors.New("it was not needed any more")
+	errNotInTime = errors.New("it was not ready within StartTimeout")
 )
 
 // worker is a worker from the order to start it until it is gone, and the sink
@@ -105,7 +104,7 @@ func (p *Pool) assign(ctx context.Context, gen *generation, m *module) <-chan as
 
 // adopt has a blank worker load a module. The lock is held.
 func (w *worker) adopt(gen *generation, m *module) {
-	w.gen, w.module = gen, m
+	w.gen, w.module, w.ready = gen, m, false
 	process := w.process
 	w.pool.goOn(func() { w.load(process, m, w.pool.assign(w.ctx, gen, m)) })
 }
@@ -212,7 +211,7 @@ func notReady(module string, err error) error {
 func (w *worker) stop() {
 	o := &w.pool.options
 	w.asked = true
-	if w.process == nil || !w.ready || o.StopTimeout < 0 {
+	if w.process == nil || !w.ready || o.StopTimeout < 0 || o.StopSignal == signalKill {
 		w.kill(errRetired)
 		return
 	}
@@ -250,11 +249,11 @@ func (w *worker) Replies(replies []subprocess.Reply) {
 			p.stepAt(now, sched.Withdrawn(w.sched, r.Seq), &fl)
 			continue
 		}
-		if c := w.sched.Sent(r.Seq); c != nil {
+		if c := w.sched.Sent(r.Seq); c != nil && !c.Abandoned() {
 			c := c.Owner.(*record)
 			c.code, c.payload = r.Code, w.results[i]
-			p.stepAt(now, sched.Reply(w.sched, r.Seq), &fl)
 		}
+		p.stepAt(now, sched.Reply(w.sched, r.Seq), &fl)
 	}
 	p.mu.Unlock()
 	clear(w.results)
