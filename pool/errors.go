@@ -80,7 +80,7 @@ func (e *LimitError) Error() string {
 
 // Is reports that a limit of time is a deadline.
 func (e *LimitError) Is(target error) bool {
-	return e.Unit == "ns" && target == context.DeadlineExceeded //nolint:errorlint // Is compares, it does not unwrap
+	return e.Unit == "ns" && target == context.DeadlineExceeded
 }
 
 // UnexpectedExitError says that a worker process ended while it had the call.

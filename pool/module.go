@@ -131,7 +131,7 @@ func (p *Pool) newModule(name string, settings Module) *module {
 	if m.host == nil {
 		m.host = o.Host
 	}
-	m.Name, m.Module.Concurrency, m.Owner = name, settings.Concurrency, m
+	m.Name, m.Concurrency, m.Owner = name, settings.Concurrency, m
 	p.sched.AddModule(&m.Module)
 	return m
 }

@@ -142,6 +142,7 @@ func (s *State) settle(c *Call, o Outcome) {
 	switch c.state {
 	case callWaiting, callDelayed, callSent:
 		s.waited(c)
+	case callNew, callRunning, callGone:
 	}
 	s.unlist(c)
 	s.timers.disarm(&c.timer)

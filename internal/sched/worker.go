@@ -91,14 +91,6 @@ func (w *Worker) Served() int { return w.served }
 // Phase is where the worker is in its life.
 func (w *Worker) Phase() Phase { return w.phase }
 
-// usable says whether calls may be given to the worker.
-func (w *Worker) usable() bool { return w.placed() && w.condemned == 0 }
-
-// placed says whether the worker is one of those its module chooses from.
-func (w *Worker) placed() bool {
-	return w.Module != nil && !w.next && (w.phase == Starting || w.phase == Loading || w.phase == Serving)
-}
-
 // open says whether the worker would be busy with one more call, but not full.
 func (w *Worker) open() bool { return w.load() < w.Module.limit }
 
