@@ -63,7 +63,25 @@ type Invocation struct {
 	Function   string
 	Meta       []byte // a JSON object that the caller attached, or nil
 	Arguments  []byte
+
+	slot *slot // that runs it
 }
+
+// Host calls a function of the parent's [Sink] and returns its reply. The
+// payload of the reply is valid until the next Host of the same slot. Once the
+// call is cancelled it returns abi.HostCancelled at once. It is called by the
+// goroutine that runs the call; payloads above the parent's limit end the
+// process. An invocation that belongs to no slot has no functions.
+func (v *Invocation) Host(name string, payload []byte) HostReply {
+	if v.slot == nil {
+		return HostReply{Status: abi.HostNotFound}
+	}
+	return v.slot.host(name, payload)
+}
+
+// Cancelled reports whether the caller has given up. It is safe for concurrent
+// use.
+func (v *Invocation) Cancelled() bool { return v.slot != nil && v.slot.cancelled.Load() }
 
 // Result is how a call ended.
 type Result struct {

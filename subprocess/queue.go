@@ -23,7 +23,7 @@ func (p *Process) Queue(c *Call) {
 		panic(fmt.Sprintf("bug: subprocess: call %d queued after call %d", c.Seq, p.last))
 	}
 	p.last = c.Seq
-	p.waiting[c.Seq] = struct{}{}
+	p.waiting[c.Seq] = false
 	p.mu.Unlock()
 
 	m := wire.Call{
@@ -68,6 +68,10 @@ func (p *Process) Cancel(seq uint64) {
 	p.mu.Lock()
 	_, waiting := p.waiting[seq]
 	h := p.hosting[seq]
+	if waiting {
+		p.waiting[seq] = true
+		delete(p.hosting, seq) // its answer would be no news
+	}
 	p.mu.Unlock()
 	if !waiting {
 		return

@@ -1,0 +1,84 @@
+package subprocess
+
+import "github.com/wasmpool/wasmpool/internal/wire"
+
+// job is a call that waits. Its bytes are its own.
+type job struct {
+	name      string
+	call      wire.Call // without name and views
+	bytes     []byte    // meta, then arguments
+	metaBytes int
+}
+
+// jobs is a queue, first in, first out.
+type jobs struct {
+	ring []*job // a power of two
+	head int
+	n    int
+	free []*job
+}
+
+// keepJobs and keepJobBytes bound what is kept for reuse. Guesses: more calls
+// than a parent sends ahead, and most of them smaller.
+const (
+	keepJobs     = 256
+	keepJobBytes = 64 << 10
+)
+
+func (q *jobs) len() int { return q.n }
+
+func (q *jobs) push(name string, m wire.Call) {
+	if q.n == len(q.ring) {
+		grown := make([]*job, max(16, 2*q.n))
+		for i := range q.n {
+			grown[i] = q.ring[(q.head+i)%len(q.ring)]
+		}
+		q.ring, q.head = grown, 0
+	}
+	j := new(job)
+	if last := len(q.free) - 1; last >= 0 {
+		j, q.free = q.free[last], q.free[:last]
+	}
+	j.name = name
+	j.bytes = append(append(j.bytes[:0], m.Meta...), m.Arguments...)
+	j.metaBytes = len(m.Meta)
+	m.Name, m.Meta, m.Arguments = nil, nil, nil
+	j.call = m
+	q.ring[(q.head+q.n)%len(q.ring)] = j
+	q.n++
+}
+
+func (q *jobs) pop() *job {
+	j := q.ring[q.head]
+	q.ring[q.head] = nil
+	q.head = (q.head + 1) % len(q.ring)
+	q.n--
+	return j
+}
+
+// remove takes a call out of the queue, and reports whether it was there.
+func (q *jobs) remove(seq uint64) bool {
+	for i := range q.n {
+		at := (q.head + i) % len(q.ring)
+		if q.ring[at].call.Seq != seq {
+			continue
+		}
+		q.recycle(q.ring[at])
+		for ; i < q.n-1; i++ {
+			next := (q.head + i + 1) % len(q.ring)
+			q.ring[at] = q.ring[next]
+			at = next
+		}
+		q.ring[at] = nil
+		q.n--
+		return true
+	}
+	return false
+}
+
+// recycle keeps a job for reuse.
+func (q *jobs) recycle(j *job) {
+	if len(q.free) < keepJobs && cap(j.bytes) <= keepJobBytes {
+		q.free = append(q.free, j)
+	}
+}

@@ -1,0 +1,67 @@
+package subprocess
+
+import (
+	"context"
+	"os"
+	"sync"
+	"sync/atomic"
+)
+
+// Local is [Start] with both ends in this process, joined by a pipe in memory:
+// for tests. Everything that waits does so on channels and conditions, so a
+// test may run it with the false time of testing/synctest. [Process.Kill] cuts
+// the connection as the death of a process would; a handler that runs then goes
+// on, with its call cancelled and nobody to hear of it.
+func Local(ctx context.Context, o Options, sink Sink, h Handler) (*Process, error) {
+	return local(ctx, o, sink, h, hooks{})
+}
+
+func local(ctx context.Context, o Options, sink Sink, h Handler, hk hooks) (*Process, error) {
+	o = o.withDefaults()
+	if err := ctx.Err(); err != nil {
+		return nil, &StartError{Name: o.Name, Err: err}
+	}
+	here, there := newPipe()
+	b := &localBody{end: there, dead: make(chan struct{})}
+	go serve(surroundings{ // ends with the pipe
+		link:    there,
+		publish: b.last.Store,
+		exit:    b.exitNow,
+		gone:    b.dead,
+		hooks:   hk,
+	}, h)
+	return meet(ctx, o, sink, b, here)
+}
+
+// localBody is a child that is a few goroutines.
+type localBody struct {
+	end  *pipeEnd // the child's
+	last atomic.Uint64
+	dead chan struct{}
+	once sync.Once
+	exit Exit // set before dead is closed
+}
+
+func (b *localBody) die(exit Exit) {
+	b.once.Do(func() {
+		b.exit = exit
+		_ = b.end.Close() // cannot fail
+		close(b.dead)
+	})
+}
+
+// exitNow is os.Exit, but that it returns.
+func (b *localBody) exitNow(code int) { b.die(Exit{Code: code}) }
+
+func (b *localBody) pid() int { return 0 }
+
+func (b *localBody) kill() { b.die(Exit{Code: -1, Signal: os.Kill}) }
+
+func (b *localBody) wait() Exit {
+	<-b.dead
+	return b.exit
+}
+
+func (b *localBody) started() uint64 { return b.last.Load() }
+
+func (b *localBody) memoryBytes() int64 { return 0 }

@@ -1,0 +1,245 @@
+package subprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/wasmpool/wasmpool/internal/wire"
+)
+
+// Defaults of [Options].
+const (
+	defaultStartTimeout = 10 * time.Second
+	defaultMaxPayload   = 64 << 20 // bytes
+	minParallelism      = 2        // one processor for a guest that never pauses, one for the rest
+)
+
+// Options are the settings of one process. The zero value works.
+type Options struct {
+	// Runner is the executable; empty means this program itself.
+	Runner string
+
+	// Name is shown in the process list, as "wasmpool: NAME".
+	Name string
+
+	// StartTimeout bounds the time from the spawn to the child's first word.
+	// Zero or less means 10 s.
+	StartTimeout time.Duration
+
+	// MaxPayload bounds the bytes of one reply, and of one host call's payload.
+	// Zero or less means 64 MiB; the protocol's own bound is 2 GiB - 1.
+	MaxPayload int64
+
+	// Parallelism is GOMAXPROCS of the child: at least one more than the calls
+	// that may run at once. Less than 2 means 2.
+	Parallelism int
+}
+
+func (o Options) withDefaults() Options {
+	if o.StartTimeout <= 0 {
+		o.StartTimeout = defaultStartTimeout
+	}
+	if o.MaxPayload <= 0 {
+		o.MaxPayload = defaultMaxPayload
+	}
+	o.MaxPayload = min(o.MaxPayload, wire.MaxPayloadBytes)
+	o.Parallelism = max(o.Parallelism, minParallelism)
+	return o
+}
+
+// phase is how far a process has come.
+//
+//	starting ──Hello──▶ blank ──Load──▶ loading ──Loaded or Refused──▶ serving
+//	    └──────────── the process ended, from any phase ──▶ gone
+type phase uint8
+
+const (
+	starting phase = iota
+	blank
+	loading
+	serving
+	gone
+)
+
+// body is what a process is made of, apart from the connection: something that
+// lives, can be killed, and leaves a little behind.
+type body interface {
+	pid() int
+	kill()           // at once; idempotent
+	wait() Exit      // blocks until it is dead and reaped; Started and Reason are left to the caller
+	started() uint64 // what it published; called after wait, once
+	memoryBytes() int64
+}
+
+// Process is the parent's end of a child process. Its methods are safe for
+// concurrent use.
+type Process struct {
+	options Options
+	sink    Sink
+	body    body
+	link    link
+	out     *outbox
+	turn    *turn
+
+	hello    chan struct{}   // closed by the first frame
+	loaded   chan loadAnswer // holds one
+	ended    chan struct{}   // closed when exit is set
+	done     chan struct{}   // closed when that has been told
+	silenced chan struct{}   // closed when the reader has ended, and grace is set
+	grace    *time.Timer     // kills a child that lives without its connection
+	context  context.Context // of host calls; ends with the process
+	release  context.CancelFunc
+
+	// What is read with belongs to the holder of the turn.
+	in      *wire.Reader
+	replies []Reply
+
+	mu       sync.Mutex
+	phase    phase
+	adopted  bool // Start has returned it: its end is told
+	last     uint64
+	waiting  map[uint64]bool     // calls queued and not replied to; true: cancelled
+	hosting  map[uint64]*hosting // by the call that asked
+	hosts    int                 // host functions that run, for calls that have ended too
+	slots    int
+	stopping bool
+	reason   error
+	patience *time.Timer
+	exit     Exit // set before ended is closed
+}
+
+// loadAnswer is how the child answered a load.
+type loadAnswer struct {
+	json []byte
+	err  error
+}
+
+// errUnheard says that a child ended before its hello.
+var errUnheard = errors.New("subprocess: child ended before its hello")
+
+// StartError says why a process did not come to be.
+type StartError struct {
+	Name string
+	Err  error
+	Exit Exit // how the child ended; the zero Exit when there was none
+}
+
+func (e *StartError) Error() string {
+	text := fmt.Sprintf("subprocess: start %q: %v", e.Name, e.Err)
+	if e.Exit.PID == 0 && e.Exit.Signal == nil && e.Exit.Code == 0 {
+		return text
+	}
+	return text + " (" + lastWords(e.Exit) + ")"
+}
+
+// Unwrap returns the cause.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// ExitError says that a process ended before it had answered.
+type ExitError struct{ Exit Exit }
+
+func (e *ExitError) Error() string { return "subprocess: process ended: " + lastWords(e.Exit) }
+
+// Unwrap returns the reason why this side ended the process, if it did.
+func (e *ExitError) Unwrap() error { return e.Exit.Reason }
+
+// lastWords is an exit in one line of text, with what the child said last.
+func lastWords(e Exit) string {
+	if e.Stderr == "" {
+		return e.String()
+	}
+	return fmt.Sprintf("%v; it said: %q", e, e.Stderr)
+}
+
+// Start spawns a child and returns when it has said hello. On error, which is
+// a *[StartError], nothing is left running and the sink hears nothing. The
+// context bounds the start only.
+func Start(ctx context.Context, o Options, sink Sink) (*Process, error) {
+	o = o.withDefaults()
+	if err := ctx.Err(); err != nil {
+		return nil, &StartError{Name: o.Name, Err: err}
+	}
+	if o.Runner == "" {
+		if err := Embeddable(); err != nil {
+			return nil, &StartError{Name: o.Name, Err: err}
+		}
+	}
+	b, l, err := spawn(o)
+	if err != nil {
+		return nil, &StartError{Name: o.Name, Err: err}
+	}
+	return meet(ctx, o, sink, b, l)
+}
+
+// meet makes a process of a body and a link, and waits for its hello.
+func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, error) {
+	p := &Process{
+		options: o,
+		sink:    sink,
+		body:    b,
+		link:    l,
+		out:     newOutbox(l),
+		turn:    newTurn(l.interrupt, l.resume),
+		in:      wire.NewReader(l, wire.FromChild(o.MaxPayload)),
+
+		hello:    make(chan struct{}),
+		loaded:   make(chan loadAnswer, 1),
+		ended:    make(chan struct{}),
+		done:     make(chan struct{}),
+		silenced: make(chan struct{}),
+		waiting:  make(map[uint64]bool),
+		hosting:  make(map[uint64]*hosting),
+	}
+	p.context, p.release = context.WithCancel(context.Background())
+	go p.receive() // ends with the link; bury waits for it
+	go p.bury()    // ends with the process; Done says so
+
+	timeout := time.NewTimer(o.StartTimeout)
+	defer timeout.Stop()
+	select {
+	case <-p.hello:
+	case <-p.ended:
+	case <-ctx.Done():
+		p.Kill(ctx.Err())
+	case <-timeout.C:
+		p.Kill(fmt.Errorf("subprocess: no hello within %v", o.StartTimeout))
+	}
+	if p.adopt() {
+		return p, nil
+	}
+	<-p.done
+	err := p.exit.Reason
+	if err == nil {
+		err = errUnheard
+	}
+	return nil, &StartError{Name: o.Name, Err: err, Exit: p.exit}
+}
+
+// adopt decides, once and for all, that the process has started: from here on
+// its end is told to the sink.
+func (p *Process) adopt() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.adopted = p.phase == blank && p.reason == nil
+	return p.adopted
+}
+
+// PID is the child's process id; 0 for a [Local] one.
+func (p *Process) PID() int { return p.body.pid() }
+
+// MemoryBytes is the memory of the child that is resident now; 0 where that is
+// not known, and after its end.
+func (p *Process) MemoryBytes() int64 {
+	select {
+	case <-p.ended:
+		return 0
+	default:
+		return p.body.memoryBytes()
+	}
+}
+
+// Done is closed after [Sink.Exited] has returned.
+func (p *Process) Done() <-chan struct{} { return p.done }

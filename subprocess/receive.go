@@ -1,0 +1,229 @@
+package subprocess
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/internal/wire"
+)
+
+// deafGrace is how long a child may outlive its connection before it is killed:
+// a process that dies closes its connection before it can be reaped. A guess,
+// far above what that takes.
+const deafGrace = time.Second
+
+// keepReplies bounds the replies of one batch whose room is kept. A guess.
+const keepReplies = 4096
+
+// receive is the life of the reader: the keeper of the turn.
+func (p *Process) receive() {
+	defer close(p.silenced)
+	err := p.turn.keep(func() (yield bool, err error) {
+		err = p.readOnce()
+		return p.turn.isWanted() && p.calm(), err
+	})
+	var v *violation
+	if errors.As(err, &v) {
+		return // it is killed already
+	}
+	// The child is dead, or has left its connection: then it is of no use.
+	p.grace = time.AfterFunc(deafGrace, func() {
+		p.Kill(errors.New("subprocess: child closed its connection and lived on"))
+	})
+}
+
+// Attend lends the calling goroutine to the process: it reads what the child
+// sends until the reply of call seq has been given to the sink, on this very
+// goroutine, so that no other has to be woken for it. It is worth calling after
+// [Process.Flush], without locks, by a caller that would wait anyway, and does
+// something only while the call is the only one under way. It may return early,
+// at most about 10 ms after it was called, unless the sink takes longer.
+func (p *Process) Attend(seq uint64) {
+	if !p.only(seq) {
+		return
+	}
+	if !p.turn.try() {
+		p.turn.want()
+		return
+	}
+	for p.waits(seq) {
+		if err := p.readOnce(); err == errInterrupted {
+			break // the keeper takes over
+		} else if err != nil {
+			p.turn.fail(err)
+			return
+		}
+	}
+	p.turn.leave(!p.calm())
+}
+
+// only reports whether seq is the only call under way.
+func (p *Process) only(seq uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.waiting[seq]
+	return ok && len(p.waiting) == 1
+}
+
+func (p *Process) waits(seq uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.waiting[seq]
+	return ok
+}
+
+// calm reports whether no call is under way.
+func (p *Process) calm() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) == 0
+}
+
+// violation is something that no honest child does. It ends the child.
+type violation struct{ err error }
+
+func (v *violation) Error() string { return "subprocess: child broke the protocol: " + v.err.Error() }
+func (v *violation) Unwrap() error { return v.err }
+
+// readOnce reads once and takes all frames that are then complete. The replies
+// among them go to the sink together. It is called by the holder of the turn.
+func (p *Process) readOnce() error {
+	err := p.in.Fill()
+	if err != nil {
+		return err
+	}
+	err = p.takeFrames()
+	if len(p.replies) > 0 {
+		p.sink.Replies(p.replies)
+		clear(p.replies)
+		p.replies = p.replies[:0]
+		if cap(p.replies) > keepReplies {
+			p.replies = nil
+		}
+	}
+	if err != nil {
+		err = &violation{err}
+		p.Kill(err)
+	}
+	return err
+}
+
+func (p *Process) takeFrames() error {
+	for {
+		f, ok, err := p.in.Next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return nil
+		}
+		if err := p.take(f); err != nil {
+			return err
+		}
+	}
+}
+
+// take checks one frame and does what it asks for. Replies it only collects.
+func (p *Process) take(f wire.Frame) error {
+	switch f.Kind {
+	case wire.KindReply:
+		return p.takeReply(f.Body)
+	case wire.KindHello:
+		return p.takeHello(f.Body)
+	case wire.KindLoaded, wire.KindRefused:
+		return p.takeLoadAnswer(f)
+	}
+	if p.at() == starting {
+		return fmt.Errorf("%v frame before hello", f.Kind)
+	}
+	switch f.Kind {
+	case wire.KindHostCall:
+		return p.takeHostCall(f.Body)
+	case wire.KindLog:
+		return p.takeLog(f.Body)
+	case wire.KindLogsDropped:
+		return p.takeLogsDropped(f.Body)
+	}
+	return fmt.Errorf("%v frame from a child", f.Kind)
+}
+
+func (p *Process) at() phase {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.phase
+}
+
+func (p *Process) takeReply(body []byte) error {
+	m, err := wire.ParseReply(body)
+	if err != nil {
+		return err
+	}
+	code := abi.Code(m.Code)
+	if !code.Valid() {
+		return fmt.Errorf("reply to call %d with unknown %v", m.Seq, code)
+	}
+	p.mu.Lock()
+	_, ok := p.waiting[m.Seq]
+	delete(p.waiting, m.Seq)
+	h := p.hosting[m.Seq]
+	delete(p.hosting, m.Seq)
+	last := p.last
+	p.mu.Unlock()
+	switch {
+	case !ok && m.Seq != 0 && m.Seq <= last:
+		return fmt.Errorf("second reply to call %d", m.Seq)
+	case !ok:
+		return fmt.Errorf("reply to call %d, of %d calls", m.Seq, last)
+	}
+	if h != nil {
+		h.cancel()
+	}
+	p.replies = append(p.replies, Reply{Seq: m.Seq, Code: code, Payload: m.Payload})
+	return nil
+}
+
+func (p *Process) takeHello(body []byte) error {
+	m, err := wire.ParseHello(body)
+	if err != nil {
+		return err
+	}
+	if m.Version != wire.Version {
+		return fmt.Errorf("hello with protocol version %d, want %d", m.Version, wire.Version)
+	}
+	if p.options.Runner == "" && m.Build != buildID() {
+		return fmt.Errorf("hello from build %q, want this program's own, %q", m.Build, buildID())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phase != starting {
+		return errors.New("second hello frame")
+	}
+	p.phase = blank
+	close(p.hello)
+	return nil
+}
+
+func (p *Process) takeLog(body []byte) error {
+	m, err := wire.ParseLog(body)
+	if err != nil {
+		return err
+	}
+	source := LogSource(m.Source)
+	if source > LogChild {
+		return fmt.Errorf("log record from unknown source %d", m.Source)
+	}
+	p.sink.Log(LogRecord{Source: source, Level: m.Level, Text: string(m.Text)})
+	return nil
+}
+
+func (p *Process) takeLogsDropped(body []byte) error {
+	m, err := wire.ParseLogsDropped(body)
+	if err != nil {
+		return err
+	}
+	const warn = 4 // as in log/slog
+	p.sink.Log(LogRecord{Source: LogChild, Level: warn, Text: fmt.Sprintf("%d log records dropped", uint64(m))})
+	return nil
+}

@@ -1,0 +1,37 @@
+package subprocess
+
+import (
+	"os"
+	"syscall"
+)
+
+// ownProgram is what to execute for this program again.
+func ownProgram() (string, error) { return os.Executable() }
+
+// attributes make a session of the child's own, so that it shares no terminal
+// and no process group with this one. That it ends with this process is up to
+// itself: its connection ends.
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// awaitDeath leaves all to the one who reaps.
+func awaitDeath(int) {}
+
+// newPage returns memory that a child shares: a file without a name.
+func newPage() (*os.File, error) {
+	f, err := os.CreateTemp("", "wasmpool-page-*")
+	if err != nil {
+		return nil, err
+	}
+	err = os.Remove(f.Name())
+	if err == nil {
+		err = f.Truncate(pageBytes)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// residentBytes is not known here.
+func residentBytes(int) int64 { return 0 }

@@ -1,0 +1,74 @@
+//go:build linux || darwin
+
+package subprocess
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The descriptors of a child, beside the standard ones.
+const (
+	socketFD = 3
+	pageFD   = 4
+)
+
+// inherit takes what the parent left to this process, if it is a child.
+func inherit() (surroundings, bool) {
+	if os.Getenv(handshake) == "" || !isSocket(socketFD) {
+		return surroundings{}, false
+	}
+	_ = os.Unsetenv(handshake) // cannot fail for a name like this
+	syscall.CloseOnExec(socketFD)
+	closeInherited()
+	if err := syscall.SetNonblock(socketFD, true); err != nil {
+		fail("socket", err)
+	}
+	l, err := newSocket(socketFD)
+	if err != nil {
+		fail("socket", err)
+	}
+	page, err := unix.Mmap(pageFD, 0, pageBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		fail("page", err)
+	}
+	_ = syscall.Close(pageFD) // the mapping stays
+	started := (*atomic.Uint64)(unsafe.Pointer(&page[0]))
+	return surroundings{link: l, publish: started.Store, exit: os.Exit}, true
+}
+
+// fail ends a child that cannot serve; its last words reach the parent.
+func fail(what string, err error) {
+	fmt.Fprintf(os.Stderr, "subprocess: child: %s: %v\n", what, err)
+	os.Exit(exitOrphaned)
+}
+
+func isSocket(fd int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK
+}
+
+// closeInherited closes every descriptor above those of the handshake that
+// came from outside: all that this program has opened since are marked to be
+// closed by an exec, and so those without that mark came through one.
+func closeInherited() {
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return // no such directory here: nothing more can be known
+	}
+	for _, e := range entries {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil || fd <= pageFD {
+			continue
+		}
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			_ = syscall.Close(fd)
+		}
+	}
+}
