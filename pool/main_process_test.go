@@ -32,7 +32,7 @@ func modules() map[string]pool.Module {
 	known := make(map[string]pool.Module)
 	for _, name := range []string{
 		"echo", "hostile-init-trap", "hostile-init-loop", "hostile-init-exit", "hostile-init-fail",
-		"hostile-imports", "hostile-start-imports", "hostile-no-memory", "server",
+		"hostile-imports", "hostile-command", "hostile-no-memory", "server",
 	} {
 		known[name] = pool.Module{Bytes: wasm.Module(name)}
 	}

@@ -98,3 +98,7 @@ func (l *callList) remove(c *Call) {
 
 // Held says whether a worker still has the call, though it is settled.
 func (c *Call) Held() bool { return c.state == callSent || c.state == callRunning }
+
+// Abandoned says whether the call is settled while a worker still has it: its
+// answer is for nobody.
+func (c *Call) Abandoned() bool { return c.abandoned }
