@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wasmpool/wasmpool/abi"
@@ -74,16 +74,15 @@ func Func[T any](p *Pool, module, function string, options ...CallOption) func(c
 
 // once returns a function that looks a module up until it is found.
 func (p *Pool) once(name string) func() (*module, error) {
-	var mu sync.Mutex
-	var found *module
+	var found atomic.Pointer[module]
 	return func() (*module, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if found != nil {
-			return found, nil
+		if m := found.Load(); m != nil {
+			return m, nil
 		}
 		m, err := p.lookup(name)
-		found = m
+		if err == nil {
+			found.Store(m)
+		}
 		return m, err
 	}
 }
@@ -150,7 +149,8 @@ func newRecord() any { return &record{done: make(chan struct{}, 1)} }
 // invoke runs a call and waits for its end. It releases the body.
 func (p *Pool) invoke(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) ([]byte, error) {
 	defer body.Release()
-	if err := p.check(ctx, m, function, body, &o); err != nil {
+	o = p.complete(ctx, o)
+	if err := check(ctx, m, function, body, o); err != nil {
 		return nil, err
 	}
 	c := p.newRecord(ctx, m, function, body, o)
@@ -172,11 +172,11 @@ func (p *Pool) invoke(ctx context.Context, m *module, function string, body *sub
 }
 
 // check refuses what is not a call.
-func (p *Pool) check(ctx context.Context, m *module, function string, body *subprocess.Body, o *callOptions) error {
+func check(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if p.modify(ctx, o); o.err != nil {
+	if o.err != nil {
 		return o.err
 	}
 	if !abi.Callable(function) {

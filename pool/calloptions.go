@@ -59,8 +59,9 @@ func Meta(members map[string]any) CallOption {
 	}
 }
 
-func newCallOptions(options []CallOption) callOptions {
-	var o callOptions
+func newCallOptions(options []CallOption) callOptions { return callOptions{}.with(options) }
+
+func (o callOptions) with(options []CallOption) callOptions {
 	for _, set := range options {
 		set(&o)
 	}
@@ -81,15 +82,13 @@ func WithCallOptions(ctx context.Context, options ...CallOption) context.Context
 // nestedKey marks the contexts of host functions of a pool.
 type nestedKey struct{}
 
-// modify completes the options of a call by those of its context and of the
-// pool.
-func (p *Pool) modify(ctx context.Context, o *callOptions) {
+// complete adds to the options of a call those of its context and of the pool.
+func (p *Pool) complete(ctx context.Context, o callOptions) callOptions {
 	if options, ok := ctx.Value(optionsKey{}).([]CallOption); ok {
-		for _, set := range options {
-			set(o)
-		}
+		o = o.with(options)
 	}
 	o.nested = ctx.Value(nestedKey{}) == p
 	o.timeout = or(o.timeout, p.options.CallTimeout)
 	o.queueTimeout = or(o.queueTimeout, p.options.QueueTimeout)
+	return o
 }
