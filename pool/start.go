@@ -70,7 +70,7 @@ func (w *worker) start(gen *generation, m *module) {
 	defer cancel()
 	process, err := w.pool.launcher.Launch(ctx, name, w)
 	if err != nil {
-		w.neverCame(name, because(ctx, err))
+		w.neverCame(because(ctx, err))
 		return
 	}
 	w.pool.mu.Lock()
@@ -153,12 +153,12 @@ func (w *worker) isReady() {
 }
 
 // neverCame ends a worker that there was no process of.
-func (w *worker) neverCame(name string, err error) {
+func (w *worker) neverCame(err error) {
 	p := w.pool
 	var fl flushes
 	p.mu.Lock()
 	if w.startErr == nil {
-		w.startErr = notReady(name, err)
+		w.startErr = notReady(w.moduleName(), err)
 	}
 	p.gone(w, &fl)
 	p.mu.Unlock()
