@@ -23,8 +23,8 @@
 // slot reads the connection and runs the call that it finds. In the parent, a
 // caller that waits for the only call under way may read its reply itself, with
 // [Process.Attend]. Each end has a keeper besides, a goroutine that reads
-// whenever nobody else has for half a millisecond (see turn.go), so that a
-// guest that runs for an hour, or a caller that went away, keeps nobody waiting.
+// when nobody else does (see turn.go for when it looks), so that a guest that
+// runs for an hour, or a caller that went away, keeps nobody waiting.
 //
 // # Files
 //

@@ -68,6 +68,9 @@ func (c *child) loadModule(m *Module) {
 	}
 	c.slots = slots
 	c.mu.Unlock()
+	if m.Slots > 1 {
+		c.turn.lookEvery(slotTick)
+	}
 	c.answerLoad(wire.Loaded(answer))
 	for _, s := range slots {
 		go s.serve() // ends with the child

@@ -137,6 +137,27 @@ func TestAttendGivesUpOnALongCall(t *testing.T) {
 	})
 }
 
+func TestCancelMakesAttendReturnAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		// The handler runs in false time, and does not heed the cancel.
+		c := caller{p: loaded(t, r, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })}
+		for range 200 {
+			seq := c.call("echo", "")
+			c.p.Attend(seq)
+			r.reply(t, seq)
+		}
+		seq := c.call("stubborn", "")
+		began := time.Now()
+		time.AfterFunc(time.Millisecond/4, func() { c.p.Cancel(seq); c.p.Flush() })
+		c.p.Attend(seq)
+		if d := time.Since(began); d != time.Millisecond/4 {
+			t.Errorf("returned %v after it began, want when the call was cancelled, after 250µs", d)
+		}
+	})
+}
+
 func TestAGuestThatLoopsKeepsNobodyElseWaiting(t *testing.T) {
 	t.Parallel()
 	overBoth(t, func(t *testing.T, r *recorder, start func(int) *Process) {

@@ -79,6 +79,7 @@ func (p *Process) Cancel(seq uint64) {
 	if h != nil {
 		h.cancel()
 	}
+	p.turn.expel() // a caller that attends to it need not any more
 	b := p.out.open()
 	b.buf = wire.Cancel(seq).Append(b.buf)
 	p.out.close()

@@ -38,8 +38,10 @@ func (p *Process) receive() {
 // sends until the reply of call seq has been given to the sink, on this very
 // goroutine, so that no other has to be woken for it. It is worth calling after
 // [Process.Flush], without locks, by a caller that would wait anyway, and does
-// something only while the call is the only one under way. It may return early,
-// at most about 10 ms after it was called, unless the sink takes longer.
+// something only while the call is the only one under way. It may return early:
+// [Process.Cancel] makes it, and a call that takes long does, after at most
+// 0.1 s. It does not watch a context; a caller that has one cancels the call
+// when it ends, or does not attend.
 func (p *Process) Attend(seq uint64) {
 	if !p.only(seq) {
 		return

@@ -7,16 +7,17 @@ import (
 
 // A keeper that has given its turn away looks after it from time to time: a
 // tick after the last look, and twice as long each time while guests keep taking
-// it, up to maxTick. Then a turn that nobody uses any more, or that one guest
+// it, up to a bound. Then a turn that nobody uses any more, or that one guest
 // does not give back, is noticed after at most two of them.
 //
 // To look often is dear: a timer that fires between two quick calls wakes idle
-// threads, which then disturb some ten calls more. On two processors a look
-// every 500 µs doubled the time of a sequential call of 20 µs, one every 2 ms
-// added a quarter, and at 4 ms it is lost in the noise.
+// threads, and moves the two processes apart for many calls more. On two
+// processors a sequential call of 25 µs took 60 with a look every 0.5 ms, 50
+// with one every 4 ms, 40 at 20 ms, and 30 at 50 ms.
 const (
-	tick    = 500 * time.Microsecond
-	maxTick = 4 * time.Millisecond
+	tick     = 500 * time.Microsecond
+	maxTick  = 50 * time.Millisecond // where nobody but the guest itself is kept waiting
+	slotTick = 2 * time.Millisecond  // where another slot could run the next call meanwhile
 )
 
 type holder uint8
@@ -45,6 +46,7 @@ type turn struct {
 	kick chan struct{} // wakes the keeper
 
 	mu     sync.Mutex
+	bound  time.Duration // of the time between two looks
 	holder holder
 	taken  uint64 // how often a guest has taken it
 	wanted bool   // a guest has asked since the keeper last yielded
@@ -55,7 +57,7 @@ type turn struct {
 
 // newTurn returns a turn that its keeper holds.
 func newTurn(evict, admit func()) *turn {
-	return &turn{evict: evict, admit: admit, holder: keeper, kick: make(chan struct{}, 1)}
+	return &turn{evict: evict, admit: admit, holder: keeper, bound: maxTick, kick: make(chan struct{}, 1)}
 }
 
 // keep is the keeper's life: it reads, and watches while guests do. It returns
@@ -96,14 +98,14 @@ func (t *turn) watch(timer *time.Timer) error {
 			t.holder, t.urgent = keeper, false
 			t.mu.Unlock()
 			return nil
-		case t.holder == guest && idle && t.evict != nil:
+		case t.holder == guest && (idle || t.urgent) && t.evict != nil:
 			t.urgent = true // no other guest comes in between
 			t.mu.Unlock()
 			return t.reclaim()
 		case t.holder == guest && idle:
 			t.dozing = true // until it leaves
 		}
-		next = min(2*next, maxTick)
+		next = min(2*next, t.bound)
 		if t.holder == nobody {
 			next = tick // it may have been left for long
 		}
@@ -194,6 +196,24 @@ func (t *turn) call() {
 	if wake {
 		t.wake()
 	}
+}
+
+// expel makes a guest leave now, where that is possible.
+func (t *turn) expel() {
+	t.mu.Lock()
+	there := t.holder == guest && t.evict != nil
+	t.urgent = t.urgent || there
+	t.mu.Unlock()
+	if there {
+		t.wake()
+	}
+}
+
+// lookEvery bounds the time between two looks.
+func (t *turn) lookEvery(d time.Duration) {
+	t.mu.Lock()
+	t.bound = d
+	t.mu.Unlock()
 }
 
 // fail ends the turn, for everybody; the holder calls it.
