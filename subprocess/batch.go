@@ -7,8 +7,8 @@ const (
 	copyBytes = 4 << 10
 
 	// keepBatch is the largest buffer of a batch that is kept for the next. A
-	// guess: some thousand small calls.
-	keepBatch = 256 << 10
+	// guess: some hundred calls of a few KiB.
+	keepBatch = 1 << 20
 
 	// vectors is how many pieces one write takes: a frame with a large payload
 	// needs two.

@@ -16,13 +16,14 @@ type jobs struct {
 	head int
 	n    int
 	free []*job
+	kept int // bytes in free
 }
 
-// keepJobs and keepJobBytes bound what is kept for reuse. Guesses: more calls
-// than a parent sends ahead, and most of them smaller.
+// keepJobs and keepJobBytes bound what is kept for reuse, in all. Guesses: more
+// calls than a parent sends ahead, and 64 of 64 KiB among them.
 const (
-	keepJobs     = 256
-	keepJobBytes = 64 << 10
+	keepJobs     = 1024
+	keepJobBytes = 8 << 20
 )
 
 func (q *jobs) len() int { return q.n }
@@ -38,6 +39,7 @@ func (q *jobs) push(name string, m wire.Call) {
 	j := new(job)
 	if last := len(q.free) - 1; last >= 0 {
 		j, q.free = q.free[last], q.free[:last]
+		q.kept -= cap(j.bytes)
 	}
 	j.name = name
 	j.bytes = append(append(j.bytes[:0], m.Meta...), m.Arguments...)
@@ -78,7 +80,8 @@ func (q *jobs) remove(seq uint64) bool {
 
 // recycle keeps a job for reuse.
 func (q *jobs) recycle(j *job) {
-	if len(q.free) < keepJobs && cap(j.bytes) <= keepJobBytes {
+	if len(q.free) < keepJobs && q.kept+cap(j.bytes) <= keepJobBytes {
 		q.free = append(q.free, j)
+		q.kept += cap(j.bytes)
 	}
 }

@@ -55,6 +55,16 @@ func (o *outbox) flush() {
 	}
 }
 
+// relieve blocks while more than so many bytes wait behind a writer that the
+// other end keeps waiting.
+func (o *outbox) relieve(bytes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.writing && len(o.filling.buf) > bytes {
+		o.free.Wait()
+	}
+}
+
 // settle writes what was added, blocks until it is through or the link is
 // closed, and returns what went wrong with the link.
 func (o *outbox) settle() error {

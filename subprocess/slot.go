@@ -18,6 +18,11 @@ const (
 	// take long as well, and has somebody else read meanwhile. A guess: several
 	// times what waking one costs.
 	slow = 200 * time.Microsecond
+
+	// maxUnsent bounds the replies that wait for the parent to read, in bytes,
+	// before slots wait too: memory that is not reused has to be collected. A
+	// guess, about what the socket holds besides.
+	maxUnsent = 256 << 10
 )
 
 // slot runs calls, one at a time, on a goroutine of its own.
@@ -176,8 +181,8 @@ func (s *slot) run(j *job) {
 }
 
 // finish ends what startLocked began, and decides when the reply is written: at
-// once when no other call waits, else together with the replies of those that
-// follow within a moment.
+// once when no other call waits or when it is large, else together with the
+// replies of those that follow within a moment.
 func (s *slot) finish(j *job, now time.Duration) {
 	c := s.child
 	c.mu.Lock()
@@ -190,7 +195,8 @@ func (s *slot) finish(j *job, now time.Duration) {
 	if c.unsent == 0 {
 		c.unsent = max(now, 1)
 	}
-	flush := c.queue.len() == 0 || s.took >= gather || now-c.unsent >= gather || resting
+	flush := c.queue.len() == 0 || s.took >= gather || now-c.unsent >= gather ||
+		len(s.result.Payload) > copyBytes || resting
 	if flush {
 		c.unsent = 0
 	}
@@ -198,6 +204,7 @@ func (s *slot) finish(j *job, now time.Duration) {
 	c.mu.Unlock()
 	if flush {
 		c.out.flush()
+		c.out.relieve(maxUnsent)
 	} else {
 		c.late.expect()
 	}
