@@ -31,8 +31,9 @@ type Launcher struct {
 	// fails that; a *[pool.ModuleError] says that the module is at fault.
 	OnLoad func(ctx context.Context, w *Worker) error
 
-	// OnCall runs a call. What it returns is encoded as JSON. An error is a
-	// guest's: a *[pool.WorkerError] as it is, another by its text. The context
+	// OnCall runs a call. What it returns is encoded as JSON, unless it is [Raw].
+	// An error is a guest's: a *[pool.WorkerError] or a *[pool.LimitError] as it
+	// is, another by its text. The context
 	// also ends when the call is cancelled; what is returned then is not waited
 	// for.
 	OnCall func(ctx context.Context, c *Call) (any, error)

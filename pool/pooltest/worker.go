@@ -293,6 +293,9 @@ func (w *Worker) reply(c *Call, result subprocess.Result) {
 	w.mu.Lock()
 }
 
+// Raw is a result that is not encoded: what a guest answers byte for byte.
+type Raw []byte
+
 func encode(v any, err error) subprocess.Result {
 	var given *pool.WorkerError
 	var limit *pool.LimitError
@@ -305,6 +308,9 @@ func encode(v any, err error) subprocess.Result {
 		return subprocess.Result{Code: abi.OverLimit, Payload: b}
 	case err != nil:
 		return subprocess.Result{Code: abi.Failed, Payload: []byte(err.Error())}
+	}
+	if raw, ok := v.(Raw); ok {
+		return subprocess.Result{Code: abi.Returned, Payload: raw}
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
