@@ -224,7 +224,10 @@ func TestAModuleIsLoadedOncePerWorker(t *testing.T) {
 		counts := map[*pooltest.Worker]int{}
 		b := newBench(t, pool.Options{Max: 1, Launcher: &pooltest.Launcher{
 			OnLoad: func(context.Context, *pooltest.Worker) error { loads.Add(1); return nil },
-			OnCall: func(_ context.Context, c *pooltest.Call) (any, error) { counts[c.Worker]++; return counts[c.Worker], nil },
+			OnCall: func(_ context.Context, c *pooltest.Call) (any, error) {
+				counts[c.Worker]++
+				return counts[c.Worker], nil
+			},
 		}})
 		for want := 1; want <= 50; want++ {
 			var got int
