@@ -2,8 +2,8 @@ package subprocess
 
 const (
 	// copyBytes is the largest payload that is copied into a batch; larger ones
-	// are written from where they are. Measured: copying 4 KiB takes less than
-	// a second vector in the system call.
+	// are written from where they are. A guess: copying a page is about as dear
+	// as a second vector in the system call.
 	copyBytes = 4 << 10
 
 	// keepBatch is the largest buffer of a batch that is kept for the next. A

@@ -10,8 +10,8 @@ import (
 
 const (
 	// gather is how long a reply may wait for those of the calls behind it, so
-	// that one write carries them all. About what a write with a wake-up costs
-	// on both sides; half as much and twice as much measured the same.
+	// that one write carries them all. A guess: about what a write with a wake-up
+	// costs on both sides.
 	gather = 50 * time.Microsecond
 
 	// slow is how long a call takes after which the slot expects the next to
