@@ -53,8 +53,9 @@ The result is printed on standard output as one line of JSON. What the module
 prints and logs goes to standard error, line by line, each with where it comes
 from. Control characters are escaped in both.
 
-The module runs in a process of its own, without this program's environment,
-files or network: it sees what --env and --arg give it. Ctrl-C cancels the call.`,
+The module runs in a process of its own, and sees no more of this machine than
+its clock, random numbers, and what --env and --arg give it. Ctrl-C cancels the
+call.`,
 		define: func(flags *flag.FlagSet) runner {
 			c := &calling{env: map[string]string{}, repeat: 1, workers: 1}
 			durationFlag(flags, &c.timeout, "timeout", "end the call when it has run for this `DURATION`, such as 500ms")
