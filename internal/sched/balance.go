@@ -33,12 +33,16 @@ func (s *State) balance(m *Module) {
 	}
 }
 
-// recall asks a worker for half of what it was sent ahead of an idle one. One
-// such question at a time is under way in a module, so that calls do not
-// wander.
+// recall asks a worker that is stuck for half of what it was sent ahead, for the
+// sake of an idle one. One such question at a time is under way in a module, so
+// that calls do not wander.
 func (s *State) recall(from, to *Worker) {
 	m := from.Module
 	if m.returning > 0 {
+		return
+	}
+	if at := from.at(from.first).RunSince + stuck; s.now < at {
+		s.timers.arm(&m.recall, at)
 		return
 	}
 	n := min((from.load()-to.load()+1)/2, from.surplus())

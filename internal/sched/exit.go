@@ -13,6 +13,9 @@ func (s *State) exited(w *Worker, started uint64) {
 		w.room.claimed = false
 	}
 
+	if old := w.replaces; old != nil && old.outgoing && old.phase == Serving {
+		s.unreplaced(old)
+	}
 	for seq := w.first; seq <= w.last; seq++ {
 		if c := w.take(seq); c != nil {
 			s.lose(w, c, seq <= started)
@@ -83,10 +86,6 @@ func (s *State) retry(c *Call) {
 
 // neverReady takes note that a worker was gone before it was of use.
 func (s *State) neverReady(w *Worker) {
-	if old := w.replaces; old != nil && old.phase == Serving && old.outgoing {
-		s.recount(old, func() { old.outgoing = false })
-		s.armAge(old)
-	}
 	if w.killed {
 		return
 	}

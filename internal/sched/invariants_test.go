@@ -110,7 +110,7 @@ func (m *sim) checkModule(mod *Module) {
 	if idle != nil && mod.waiting.n > 0 {
 		m.fail("a call of module %s waits beside worker %d, which is idle", mod.Name, idle.ID)
 	}
-	if idle != nil && surplus > 0 && returning == 0 {
+	if idle != nil && surplus > 0 && returning == 0 && mod.recall.index == 0 {
 		for _, w := range mod.pick.items {
 			m.t.Logf("worker %d: %v queue %d sent %d running %d leaving %d condemned %d surplus %d", w.ID, w.phase, w.queue.n, w.sentCount, w.running, w.leaving, w.condemned, w.surplus())
 		}

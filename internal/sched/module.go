@@ -21,6 +21,7 @@ type Module struct {
 	dirty     bool
 
 	failure failure // to start
+	recall  timer   // when to look for a worker that is stuck
 }
 
 // starved says whether calls wait while no worker is there or to come.

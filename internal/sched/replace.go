@@ -1,14 +1,19 @@
 package sched
 
-// replace retires a worker that has served for long enough. A successor is
-// started first, so that no call has to wait for one; until it is ready the
-// worker serves on.
-func (s *State) replace(w *Worker) {
-	if w.phase != Serving || w.outgoing || s.status != started {
+// retire ends a worker that is too old or too large. One that nobody needs just
+// ends: replaced for ever, it would never have been idle for long enough.
+func (s *State) retire(w *Worker) {
+	if w.phase == Serving && !w.outgoing && s.status == started && w.load() == 0 && s.alive > s.cfg.Min {
+		s.stop(w)
 		return
 	}
-	if w.load() == 0 && s.alive > s.cfg.Min {
-		s.stop(w)
+	s.replace(w)
+}
+
+// replace starts the successor of a worker that has served for long enough, so
+// that no call has to wait for one; until it is ready the worker serves on.
+func (s *State) replace(w *Worker) {
+	if w.phase != Serving || w.outgoing || s.status != started {
 		return
 	}
 	m := w.Module
@@ -20,6 +25,13 @@ func (s *State) replace(w *Worker) {
 	n := s.launch(m, servingRole)
 	n.replaces = w
 	s.enter(n)
+}
+
+// unreplaced lets a worker serve on whose successor is gone and was never ready.
+func (s *State) unreplaced(w *Worker) {
+	s.recount(w, func() { w.outgoing = false })
+	s.armAge(w)
+	s.shrink()
 }
 
 // armAge has a worker replaced when it is old, and no sooner than its module

@@ -173,11 +173,20 @@ func (s *State) restoreWith(m *Module) {
 	}
 }
 
-// resize changes the bounds. What is too much goes: blank workers first, then
-// idle ones, then the newest.
+// resize changes the bounds.
 func (s *State) resize(least, most int) {
 	s.cfg.Min, s.cfg.Max = least, most
-	for s.status == started && s.alive > most {
+	s.shrink()
+	for _, m := range s.modules {
+		s.touch(m)
+	}
+	s.restore()
+}
+
+// shrink ends what is more than Max: blank workers first, then idle ones, then
+// the newest.
+func (s *State) shrink() {
+	for s.status == started && s.alive > s.cfg.Max {
 		w := s.blank(false)
 		if w == nil {
 			w = s.longestIdle(nil)
@@ -191,8 +200,4 @@ func (s *State) resize(least, most int) {
 		}
 		s.drain(w)
 	}
-	for _, m := range s.modules {
-		s.touch(m)
-	}
-	s.restore()
 }

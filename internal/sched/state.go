@@ -78,7 +78,7 @@ func (s *State) AddModule(m *Module) {
 		less:  func(a, b *Worker) bool { return a.surplus() > b.surplus() },
 		index: func(w *Worker) *int { return &w.moverIndex },
 	}
-	m.failure.timer.mod = m
+	m.failure.timer.mod, m.recall.mod = m, m
 	s.modules = append(s.modules, m)
 }
 
@@ -102,7 +102,7 @@ func (s *State) Step(now time.Duration, e Event) []Action {
 	case evExited:
 		s.exited(e.worker, e.seq)
 	case evOvergrown:
-		s.replace(e.worker)
+		s.retire(e.worker)
 	case evStart:
 		s.open()
 	case evStop:
@@ -172,7 +172,7 @@ func (s *State) expire() {
 		case t.call != nil:
 			s.callDue(t.call)
 		case t.work != nil:
-			s.replace(t.work)
+			s.retire(t.work)
 		case t.mod != nil:
 			s.touch(t.mod)
 		default:
