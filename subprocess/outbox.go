@@ -41,8 +41,16 @@ func (o *outbox) close() {
 
 // flush writes what was added, and never blocks: what the link does not take at
 // once is left to a goroutine, and while another goroutine writes, to that one.
-func (o *outbox) flush() {
-	for i := 0; o.take(); i++ {
+func (o *outbox) flush() { o.flushAfter(nil) }
+
+// flushAfter is flush with something to be done first by the one who writes, for
+// others to add more meanwhile.
+func (o *outbox) flushAfter(pause func()) {
+	for i := 0; o.claim(); i++ {
+		if pause != nil && i == 0 {
+			pause()
+		}
+		o.swap()
 		through, err := false, error(nil)
 		if i < rounds {
 			through, err = o.link.offer(o.sending)
@@ -81,26 +89,33 @@ func (o *outbox) settle() error {
 func (o *outbox) drain() {
 	for {
 		o.finish(o.link.push(o.sending))
-		if !o.take() {
+		if !o.claim() {
 			return
 		}
+		o.swap()
 	}
 }
 
-// take makes the caller the one who writes, and reports whether there is
+// claim makes the caller the one who writes, and reports whether there is
 // something to write and nobody who does.
-func (o *outbox) take() bool {
+func (o *outbox) claim() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.writing || o.filling.empty() {
 		return false
 	}
 	o.writing = true
-	o.sending, o.filling = o.filling, o.sending
 	return true
 }
 
-// finish ends what take began.
+// swap takes what was added, to be written by the one who claimed that.
+func (o *outbox) swap() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sending, o.filling = o.filling, o.sending
+}
+
+// finish ends what claim began.
 func (o *outbox) finish(err error) {
 	o.sending.reset()
 	o.mu.Lock()
