@@ -90,8 +90,11 @@ func functionLines(info *pool.ModuleInfo) []string {
 	for _, f := range info.Functions {
 		lines = append(lines, shown(f))
 	}
-	if info.Dispatches {
-		lines = append(lines, "(it may run others, which it looks up itself)")
+	switch {
+	case info.Dispatches && len(lines) == 0:
+		return []string{"(the module looks names up itself: only running it would tell)"}
+	case info.Dispatches:
+		return append(lines, "(and others, if the module knows more names)")
 	}
 	return lines
 }

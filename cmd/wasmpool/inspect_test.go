@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/wasmpool/wasmpool/internal/guestbuild"
 	"github.com/wasmpool/wasmpool/pool"
 )
 
@@ -38,7 +39,7 @@ shape      reactor
 memory     64 KiB to 4 GiB
 functions  direct
            helper
-           (it may run others, which it looks up itself)
+           (and others, if the module knows more names)
 imports    wasmpool.function (i32, i32) -> i32
            wasmpool.output (i32, i32)
 `, ""})
@@ -55,6 +56,16 @@ memory     64 KiB to 4 GiB
 functions  none
 imports    none
 `, ""})
+}
+
+func TestInspectSaysThatAGoWorkerLooksNamesUp(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "worker.wasm")
+	if err := os.WriteFile(path, guestbuild.Go(t, "../../examples/gowork/worker"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := wasmpool(t, "", "inspect", path)
+	got.check(t, outcome{0, "module     […]\nsize       […] MB\n[…]functions  (the module looks names up itself: only running it would tell)\nimports    […]", ""})
 }
 
 func TestInspectPrintsJSON(t *testing.T) {

@@ -59,10 +59,19 @@ func prepared(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-var pids = regexp.MustCompile(`(?m)^\[\d+ `)
+var (
+	pids = regexp.MustCompile(`(?m)^\[\d+ `)
+	// What a busy machine brings, and what a module logs when it is asked to stop.
+	asides = regexp.MustCompile(`(?m)^(compiling .* …|\[PID INFO\] signal 15)\n`)
+)
 
-// wasmpool runs a command line. Processes are all called PID in what it wrote,
-// and what the module logs when it is asked to stop is left out.
+// plain is what was written on standard error, without asides and with all
+// processes called PID.
+func plain(stderr string) string {
+	return asides.ReplaceAllString(pids.ReplaceAllString(stderr, "[PID "), "")
+}
+
+// wasmpool runs a command line; what it wrote on standard error is plain.
 func wasmpool(t *testing.T, stdin string, args ...string) outcome {
 	t.Helper()
 	cmd := prepared(t, args...)
@@ -72,8 +81,7 @@ func wasmpool(t *testing.T, stdin string, args ...string) outcome {
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() < 0 {
 		t.Fatalf("wasmpool %q: %v\n%s", args, err, stderr.Bytes())
 	}
-	text := pids.ReplaceAllString(stderr.String(), "[PID ")
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), strings.ReplaceAll(text, "[PID INFO] signal 15\n", "")}
+	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), plain(stderr.String())}
 }
 
 // module is the path of one of the committed modules.
