@@ -42,11 +42,8 @@ func newCache(p *Pool) *cache {
 	return c
 }
 
-// cacheEntry is a module in the cache, as one generation knows it.
-type cacheEntry struct {
-	mu  sync.Mutex
-	dir string
-}
+// cacheEntry lets the workers of one generation compile a module once.
+type cacheEntry struct{ mu sync.Mutex }
 
 // CompileInfo says which module is compiled.
 type CompileInfo struct {
@@ -65,12 +62,11 @@ func (c *cache) prepare(ctx context.Context, e *cacheEntry, a *Assignment) (stri
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.dir != "" || ctx.Err() != nil {
-		return e.dir, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return "", err
 	}
 	dir := filepath.Join(c.dir, a.SHA256)
 	if _, err := os.Stat(dir); err == nil {
-		e.dir = dir
 		return dir, nil
 	}
 	// Others wait for the same code: that this worker is not wanted any more does
@@ -96,7 +92,6 @@ func (c *cache) prepare(ctx context.Context, e *cacheEntry, a *Assignment) (stri
 			return "", nil
 		}
 	}
-	e.dir = dir
 	return dir, nil
 }
 

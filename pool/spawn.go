@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -119,8 +120,17 @@ type process struct{ *subprocess.Process }
 func (p process) Load(ctx context.Context, a *Assignment) error {
 	s := a.settings(isolate.Serve)
 	s.CacheDir, s.CacheReadOnly = a.CacheDir, true
-	_, err := load(ctx, p.Process, a, s)
-	return err
+	answer, err := load(ctx, p.Process, a, s)
+	if err != nil {
+		return err
+	}
+	var info isolate.Info
+	if a.CacheDir != "" && json.Unmarshal(answer, &info) == nil && info.Compiled {
+		// What the cache has is of no use, and this worker may only read it: the
+		// next one finds none, and has it made anew.
+		_ = os.RemoveAll(a.CacheDir) // at worst it is of no use again
+	}
+	return nil
 }
 
 func load(ctx context.Context, p *subprocess.Process, a *Assignment, s isolate.Settings) (json.RawMessage, error) {

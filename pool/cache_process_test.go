@@ -1,0 +1,94 @@
+package pool_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/wasmpool/wasmpool/pool"
+	"github.com/wasmpool/wasmpool/testdata/wasm"
+)
+
+// cached uses a pool once with a cache directory, and says how often a module
+// was compiled into it.
+func cached(t *testing.T, dir string) (compiled int32) {
+	t.Helper()
+	var n atomic.Int32
+	p, err := pool.New(pool.Options{
+		Max: 1, CacheDir: dir, Modules: map[string]pool.Module{"echo": {Bytes: wasm.Module("echo")}},
+		Events: pool.Events{Compile: func(c pool.CompileInfo) {
+			if c.Took > 0 {
+				n.Add(1)
+			}
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Call(within(t), "echo", "add", 1, 2); err != nil || string(got) != "3" {
+		t.Fatalf("add(1, 2) = %s, %v, want 3", got, err)
+	}
+	if err := p.Stop(context.WithoutCancel(within(t))); err != nil {
+		t.Fatal(err)
+	}
+	return n.Load()
+}
+
+// files returns the files below a directory.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestAModuleIsCompiledOnceForAllPools(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if n := cached(t, dir); n != 1 {
+		t.Errorf("compiled %d times by the first pool, want once", n)
+	}
+	if n := cached(t, dir); n != 0 {
+		t.Errorf("compiled %d times by the second pool, want that it loads what the first left", n)
+	}
+}
+
+func TestACacheThatWasDamagedIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cached(t, dir)
+	for _, file := range files(t, dir) {
+		if err := os.WriteFile(file, []byte("damaged"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cached(t, dir) // compiles in the worker, and drops the entry
+	if n := cached(t, dir); n != 1 {
+		t.Errorf("compiled %d times after the damage was found, want once", n)
+	}
+	if n := cached(t, dir); n != 0 {
+		t.Errorf("compiled %d times after that, want a good entry", n)
+	}
+}
+
+func TestWithoutACacheThatCanBeWrittenCallsWorkAllTheSame(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "a file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := cached(t, filepath.Join(file, "below")); n != 0 {
+		t.Errorf("compiled %d times into a cache that cannot be", n)
+	}
+}
