@@ -165,8 +165,8 @@ type Options struct {
 	// first. Zero means no bound.
 	MaxCalls int
 
-	// MaxAge is how long a worker serves before it is replaced, likewise. Zero
-	// means no bound.
+	// MaxAge is how long a worker serves before it is replaced, likewise; one
+	// above Min that has no call then just ends. Zero means no bound.
 	MaxAge time.Duration
 
 	// MaxMemoryBytes is how much resident memory a worker may hold before it is

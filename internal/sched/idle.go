@@ -12,7 +12,6 @@ func (s *State) setIdle(w *Worker, idle bool) {
 	l := &s.idle
 	if idle {
 		w.idleSince = s.now
-		s.idled = w
 		w.idlePrev = l.tail
 		if l.tail == nil {
 			l.head = w
@@ -36,10 +35,10 @@ func (s *State) setIdle(w *Worker, idle bool) {
 }
 
 // longestIdle returns the worker of another module that has been idle for
-// longest and would leave a place, or nil.
+// longest, would leave a place, and is not about to be given calls; or nil.
 func (s *State) longestIdle(but *Module) *Worker {
 	for w := s.idle.head; w != nil; w = w.idleNext {
-		if w.Module != but && !w.outgoing {
+		if w.Module != but && !w.outgoing && !w.Module.moving() {
 			return w
 		}
 	}

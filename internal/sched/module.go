@@ -27,6 +27,12 @@ type Module struct {
 // starved says whether calls wait while no worker is there or to come.
 func (m *Module) starved() bool { return m.waiting.n > 0 && m.workers == 0 }
 
+// moving says whether calls are with busy workers that an idle one is to have.
+func (m *Module) moving() bool {
+	w := m.movers.top()
+	return m.returning > 0 || w != nil && w.surplus() > 0
+}
+
 // oldestWaiting returns the oldest call of the module that is not running, or nil.
 func (m *Module) oldestWaiting() *Call {
 	oldest := m.waiting.head
@@ -49,5 +55,11 @@ func (w *Worker) oldestWaiting() *Call {
 }
 
 // excess is how many calls wait that no worker, present or starting, would take
-// at once.
-func (m *Module) excess() int { return m.waiting.n + m.load - m.workers*m.limit }
+// at once. There are none while a worker is open: it will be given what is stuck
+// with others, and a process that is started meanwhile would find nothing to do.
+func (m *Module) excess() int {
+	if len(m.open) > 0 {
+		return 0
+	}
+	return m.waiting.n + m.load - m.workers*m.limit
+}

@@ -106,7 +106,7 @@ func (s *State) grow() {
 	}
 }
 
-// relieve lets a worker that became idle, or just answered a call, make room for
+// relieve lets a worker that is idle, or just answered a call, make room for
 // another module: when it is idle, or when that module has no worker at all, its
 // calls have waited longer than those of this one, and this one has had its
 // turn. No module waits for ever.
@@ -114,20 +114,26 @@ func (s *State) relieve(e Event) {
 	if s.waiting == 0 || s.roomy() || len(s.modules) < 2 {
 		return
 	}
-	w := s.idled
-	if w == nil && e.kind == evReply {
-		w = e.worker
+	for w := s.idle.head; w != nil; w = w.idleNext {
+		if w.outgoing || w.Module.moving() {
+			continue
+		}
+		if m := s.neediest(w.Module); m != nil {
+			s.makeRoom(w, m)
+			return
+		}
 	}
-	if w == nil || w.phase != Serving || w.outgoing || w.condemned > 0 {
+	w := e.worker
+	if e.kind != evReply || w.phase != Serving || w.outgoing || w.condemned > 0 || w.load() == 0 {
 		return
 	}
-	m := s.neediest(w.Module)
-	if m == nil {
-		return
+	if m := s.neediest(w.Module); m != nil && s.givesWay(w, m) {
+		s.makeRoom(w, m)
 	}
-	if w.load() > 0 && !s.givesWay(w, m) {
-		return
-	}
+}
+
+// makeRoom ends a worker for the sake of another module.
+func (s *State) makeRoom(w *Worker, m *Module) {
 	m.claimed, w.room = true, m
 	s.drain(w)
 	s.settleDirty()

@@ -39,7 +39,6 @@ type State struct {
 	workers map[*Worker]struct{} // all that are not gone
 	blanks  []*Worker            // blank or coming up blank, of this generation; spares too
 	idle    idleList
-	idled   *Worker // became idle in this step
 	count   int     // this generation's, that Max bounds
 	alive   int     // of those, not leaving: what Min bounds
 	spares  int
@@ -120,7 +119,6 @@ func (s *State) Step(now time.Duration, e Event) []Action {
 	s.expire()
 	s.settleDirty()
 	s.relieve(e)
-	s.idled = nil
 	s.finish()
 	return s.actions
 }
