@@ -455,9 +455,8 @@ func TestResizeChangesMinAndMax(t *testing.T) {
 		if err := b.Resize(2, 4); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]int{1, 1, 1, 1}, b.shares()); diff != "" {
-			t.Errorf("calls in the workers (-want +got):\n%s", diff)
-		}
+		pass(time.Second)
+		wantEqual(t, "calls in the workers", b.shares(), []int{1, 1, 1, 1})
 		b.open()
 		for _, c := range cs {
 			c.ok()
