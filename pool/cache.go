@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // cache keeps compiled modules on disk, a directory for each digest. It never
@@ -35,11 +38,27 @@ func newCache(p *Pool) *cache {
 	if p.options.DisableCache {
 		return c
 	}
-	if compiler, ok := p.launcher.(compiler); ok {
-		c.compiler = compiler
-		c.dir = filepath.Join(p.options.CacheDir, compiler.Version())
+	compiler, ok := p.launcher.(compiler)
+	if !ok {
+		return c
 	}
+	if p.options.CacheDir == "" {
+		c.warn(errors.New("this user has no cache directory: set Options.CacheDir"))
+		return c
+	}
+	c.compiler = compiler
+	c.dir = filepath.Join(p.options.CacheDir, fileName(compiler.Version()))
 	return c
+}
+
+// fileName makes one of a version, which may hold anything.
+func fileName(version string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("._-+", r) || r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return '-'
+	}, version)
 }
 
 // cacheEntry lets the workers of one generation compile a module once.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/internal/sched"
@@ -128,24 +127,6 @@ func appendJSON(body *subprocess.Body, args []any) error {
 	return nil
 }
 
-// record is a call under way. It is its caller's; what the lock guards is said.
-type record struct {
-	sched.Call // p.mu
-
-	wire     subprocess.Call // p.mu
-	deadline time.Time       // when the caller's context ends; zero: never
-	done     chan struct{}   // holds one: the call is settled
-
-	// Set before done is told.
-	outcome sched.Outcome
-	code    abi.Code
-	payload []byte
-	worker  *worker // that was lost, or did not start
-	held    bool    // a worker still has the call
-}
-
-func newRecord() any { return &record{done: make(chan struct{}, 1)} }
-
 // invoke runs a call and waits for its end. It releases the body.
 func (p *Pool) invoke(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) ([]byte, error) {
 	defer body.Release()
@@ -162,13 +143,39 @@ func (p *Pool) invoke(ctx context.Context, m *module, function string, body *sub
 	p.mu.Unlock()
 	fl.flush()
 
-	fl.attend()
+	if fl.lone {
+		p.attend(ctx, c, &fl)
+	}
 	select {
 	case <-c.done:
 	case <-ctx.Done():
 		p.cancel(c)
+		<-c.done
 	}
 	return p.finish(ctx, m, function, c)
+}
+
+// attend lets a lone caller read its own reply, where the worker can do that: it
+// saves waking another goroutine. The worker does not look at the context: a
+// call that is cancelled meanwhile makes it return.
+func (p *Pool) attend(ctx context.Context, c *record, fl *flushes) {
+	w, ok := fl.workers[0].(attender)
+	if !ok {
+		return
+	}
+	if ctx.Done() == nil {
+		w.Attend(fl.seq)
+		return
+	}
+	cancelled := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cancelled)
+		p.cancel(c)
+	})
+	w.Attend(fl.seq)
+	if !stop() {
+		<-cancelled // it must not find another call in the record
+	}
 }
 
 // check refuses what is not a call.
@@ -191,26 +198,13 @@ func check(ctx context.Context, m *module, function string, body *subprocess.Bod
 	return nil
 }
 
-func (p *Pool) newRecord(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) *record {
-	c := p.records.Get().(*record)
-	c.Call = sched.Call{
-		Module: &m.Module, Bytes: int64(len(body.Bytes)), Timeout: o.timeout, QueueTimeout: o.queueTimeout,
-		Retry: o.idempotent && p.options.Retry, Nested: o.nested, Owner: c,
-	}
-	c.wire = subprocess.Call{Function: function, Meta: o.meta, Body: body}
-	c.deadline, _ = ctx.Deadline()
-	c.outcome, c.code, c.payload, c.worker, c.held = 0, 0, nil, nil, false
-	return c
-}
-
-// cancel gives a call up. It has ended when cancel returns, in whatever way.
+// cancel gives a call up: it ends at once, if it has not ended before.
 func (p *Pool) cancel(c *record) {
 	var fl flushes
 	p.mu.Lock()
 	p.step(sched.Cancel(&c.Call), &fl)
 	p.mu.Unlock()
 	fl.flush()
-	<-c.done
 }
 
 // finish turns how a call ended into what its caller gets.
@@ -223,28 +217,4 @@ func (p *Pool) finish(ctx context.Context, m *module, function string, c *record
 	err := p.explain(ctx, m, function, c)
 	p.retire(c)
 	return nil, err
-}
-
-// retire lets the record be used for another call, unless a worker still has
-// this one.
-func (p *Pool) retire(c *record) {
-	if c.held {
-		return
-	}
-	c.Call, c.wire, c.payload, c.worker = sched.Call{}, subprocess.Call{}, nil, nil
-	p.records.Put(c)
-}
-
-// timeLeft is what a call has left to run when it is sent; negative: no bound.
-func (c *record) timeLeft(now time.Time) time.Duration {
-	left := time.Duration(-1)
-	if c.Timeout > 0 {
-		left = c.Timeout
-	}
-	if !c.deadline.IsZero() {
-		if d := max(c.deadline.Sub(now), 0); left < 0 || d < left {
-			left = d
-		}
-	}
-	return left
 }

@@ -50,7 +50,7 @@ type WorkerError struct {
 }
 
 func (e *WorkerError) Error() string {
-	return fmt.Sprintf("pool: call %q: %s", e.Function, (&abi.Error{Name: e.Name, Message: e.Message}).Error())
+	return fmt.Sprintf("pool: call %q: %s", e.Function, printable((&abi.Error{Name: e.Name, Message: e.Message}).Error()))
 }
 
 func newWorkerError(module, function string, code abi.Code, payload []byte) *WorkerError {
@@ -75,7 +75,7 @@ func (e *LimitError) Error() string {
 	if e.Unit == "ns" {
 		value = time.Duration(e.Value).String()
 	}
-	return fmt.Sprintf("pool: call %q: %s exceeds its limit of %s", e.Function, e.Limit, value)
+	return fmt.Sprintf("pool: call %q: %s exceeds its limit of %s", e.Function, printable(e.Limit), printable(value))
 }
 
 // Is reports that a limit of time is a deadline.
@@ -153,7 +153,7 @@ type ModuleError struct {
 }
 
 func (e *ModuleError) Error() string {
-	return fmt.Sprintf("pool: module %q: %s: %s", e.Module, e.Fault, e.Message)
+	return fmt.Sprintf("pool: module %q: %s: %s", e.Module, printable(string(e.Fault)), printable(e.Message))
 }
 
 // Unwrap returns Err.

@@ -12,7 +12,8 @@ import (
 // Events are functions that are told what happens in a pool. A nil one is not
 // told. They are called one after the other, in the order of what happened, on a
 // goroutine of the pool; they should be quick, since what they do not take in
-// time is dropped, and counted in Stats.EventsDropped.
+// time is dropped, and counted in Stats.EventsDropped. They must not call Start,
+// Stop, Close or Recycle, which wait for them.
 type Events struct {
 	Start   func()      // the pool has started; New and Start return after it
 	Recycle func()      // a new generation serves; Recycle returns after it
@@ -36,8 +37,9 @@ type WorkerInfo struct {
 // WorkerExit says how a worker ended.
 type WorkerExit struct {
 	WorkerInfo
-	Exit subprocess.Exit // zero when there was no process
-	Err  error           // why it did not become ready; nil if it did
+	Served int             // calls it answered
+	Exit   subprocess.Exit // zero when there was no process
+	Err    error           // why it did not become ready; nil if it did
 }
 
 // LogRecord is one line that a worker logged. Message is untrusted text.
@@ -151,7 +153,7 @@ func (p *Pool) workerExitEvent(w *worker) {
 	if tell == nil || p.events == nil {
 		return
 	}
-	e := WorkerExit{WorkerInfo: w.info(), Exit: w.exit}
+	e := WorkerExit{WorkerInfo: w.info(), Served: w.sched.Served(), Exit: w.exit}
 	if !w.ready {
 		e.Err = w.startErr
 	}
@@ -210,13 +212,14 @@ func sourceName(s subprocess.LogSource) string {
 	return "worker"
 }
 
-// writeLog passes a record to the logger, which quotes what is not printable.
+// writeLog passes a record to the logger, with nothing in it that a terminal
+// would take for more than text.
 func (p *Pool) writeLog(at time.Time, r LogRecord) {
 	h := p.options.Logger.Handler()
 	if !h.Enabled(context.Background(), r.Level) {
 		return
 	}
-	record := slog.NewRecord(at, r.Level, r.Message, 0)
+	record := slog.NewRecord(at, r.Level, printable(r.Message), 0)
 	record.AddAttrs(slog.String("module", r.Module), slog.Int("worker", r.ID), slog.String("source", r.Source))
 	_ = h.Handle(context.Background(), record) // a handler's troubles are its own
 }

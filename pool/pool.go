@@ -170,15 +170,16 @@ func (p *Pool) do(a *sched.Action, now time.Duration, fl *flushes) {
 			c.wire.TimeLeft = c.timeLeft(p.epoch.Add(now))
 		}
 		w.process.Queue(&c.wire)
-		fl.add(w.process, a.Seq)
+		fl.add(w.process)
+		fl.seq, fl.lone = a.Seq, fl.n == 1 && a.Worker.Load() == 1
 	case sched.RecallCall:
 		w := a.Worker.Owner.(*worker)
 		w.process.Recall(a.Seq)
-		fl.add(w.process, 0)
+		fl.add(w.process)
 	case sched.CancelCall:
 		w := a.Worker.Owner.(*worker)
 		w.process.Cancel(a.Seq)
-		fl.add(w.process, 0)
+		fl.add(w.process)
 	case sched.SettleCall:
 		p.settle(a, now)
 	case sched.StartWorker:
@@ -247,15 +248,11 @@ type flushes struct {
 	workers [4]Worker
 	n       int
 	more    []Worker
-	sent    int    // calls queued
-	seq     uint64 // the last of them
+	seq     uint64 // of the last call queued
+	lone    bool   // which is the only one that its worker has
 }
 
-func (fl *flushes) add(w Worker, seq uint64) {
-	if seq > 0 {
-		fl.sent++
-		fl.seq = seq
-	}
+func (fl *flushes) add(w Worker) {
 	for _, other := range fl.workers[:fl.n] {
 		if other == w {
 			return
@@ -280,16 +277,5 @@ func (fl *flushes) flush() {
 	}
 	for _, w := range fl.more {
 		w.Flush()
-	}
-}
-
-// attend reads the reply to the one call that was sent on the goroutine that
-// waits for it, where the worker can do so: it saves waking another.
-func (fl *flushes) attend() {
-	if fl.n != 1 || fl.sent != 1 || fl.more != nil {
-		return
-	}
-	if w, ok := fl.workers[0].(attender); ok {
-		w.Attend(fl.seq)
 	}
 }

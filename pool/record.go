@@ -1,0 +1,64 @@
+package pool
+
+import (
+	"context"
+	"time"
+
+	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/internal/sched"
+	"github.com/wasmpool/wasmpool/subprocess"
+)
+
+// record is a call under way. It is its caller's; what the lock guards is said.
+type record struct {
+	sched.Call // p.mu
+
+	wire     subprocess.Call // p.mu
+	deadline time.Time       // when the caller's context ends; zero: never
+	done     chan struct{}   // holds one: the call is settled
+
+	// Set before done is told.
+	outcome sched.Outcome
+	code    abi.Code
+	payload []byte
+	worker  *worker // that was lost, or did not start
+	held    bool    // a worker still has the call
+}
+
+func newRecord() any { return &record{done: make(chan struct{}, 1)} }
+
+func (p *Pool) newRecord(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) *record {
+	c := p.records.Get().(*record)
+	c.Call = sched.Call{
+		Module: &m.Module, Bytes: int64(len(body.Bytes)), Timeout: o.timeout, QueueTimeout: o.queueTimeout,
+		Retry: o.idempotent && p.options.Retry, Nested: o.nested, Owner: c,
+	}
+	c.wire = subprocess.Call{Function: function, Meta: o.meta, Body: body}
+	c.deadline, _ = ctx.Deadline()
+	c.outcome, c.code, c.payload, c.worker, c.held = 0, 0, nil, nil, false
+	return c
+}
+
+// retire lets the record be used for another call, unless a worker still has
+// this one.
+func (p *Pool) retire(c *record) {
+	if c.held {
+		return
+	}
+	c.Call, c.wire, c.payload, c.worker = sched.Call{}, subprocess.Call{}, nil, nil
+	p.records.Put(c)
+}
+
+// timeLeft is what a call has left to run when it is sent; negative: no bound.
+func (c *record) timeLeft(now time.Time) time.Duration {
+	left := time.Duration(-1)
+	if c.Timeout > 0 {
+		left = c.Timeout
+	}
+	if !c.deadline.IsZero() {
+		if d := max(c.deadline.Sub(now), 0); left < 0 || d < left {
+			left = d
+		}
+	}
+	return left
+}
