@@ -87,6 +87,7 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 		return Info{}, fmt.Errorf("isolate: module %q has SHA-256 %x, the settings say %s", settings.Name, got, settings.SHA256)
 	}
 	x.module, err = x.engine.Load(ctx, source, engine.Config{
+		DescribeOnly:  settings.Role == Inspect,
 		MemoryBytes:   settings.Limits.MemoryBytes,
 		TableElements: settings.Limits.TableElements,
 		CacheDir:      settings.CacheDir,
@@ -162,14 +163,15 @@ func (x *Isolate) list(s *slot) error {
 
 // invalid is a fault of the module, whose name it begins with.
 func (x *Isolate) invalid(fault abi.Fault, format string, args ...any) error {
-	return &engine.InvalidError{Fault: fault, Message: fmt.Sprintf("module %q ", x.settings.Name) + fmt.Sprintf(format, args...)}
+	return &engine.InvalidError{Fault: fault, Message: "it " + fmt.Sprintf(format, args...)}
 }
 
-// named puts the module's name before a fault that the engine found.
+// named puts the module's name before an error that is not its fault. A fault is
+// told by one who names the module.
 func (x *Isolate) named(err error) error {
 	var invalid *engine.InvalidError
 	if errors.As(err, &invalid) {
-		return &engine.InvalidError{Fault: invalid.Fault, Message: fmt.Sprintf("module %q: %s", x.settings.Name, invalid.Message)}
+		return invalid
 	}
 	return fmt.Errorf("isolate: load module %q: %w", x.settings.Name, err)
 }

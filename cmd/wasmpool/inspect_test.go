@@ -128,7 +128,8 @@ func TestNothingThatAModuleSaysReachesTheTerminalUnescaped(t *testing.T) {
 	}{
 		{"names, for people", "", []string{"inspect", named}, 0, `functions  "\x1b[2J\u009b2J\u202e\a"`},
 		{"names, in JSON", "", []string{"inspect", "--json", named}, 0, `"functions":["\u001b[2J\u009b2J\u202e\u0007"]`},
-		{"imports", "", []string{"inspect", importing}, 1, `\x1b[2J`},
+		{"imports", "", []string{"inspect", importing}, 0, `imports    env."\x1b[2J`},
+		{"imports that nothing provides", "", []string{"call", importing, "f"}, 1, `\x1b[2J`},
 		{"a function that is called", "", []string{"call", named, hostile}, 0, "null\n"},
 		{"a function that is not there", "", []string{"call", named, "nothing"}, 1, `\x1b[2J`},
 		{"a function that is no name", "", []string{"call", named, "_" + hostile}, 1, `_\x1b[2J`},

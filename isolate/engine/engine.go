@@ -29,6 +29,10 @@ type Engine interface {
 
 // Config is what holds for a module and all its instances.
 type Config struct {
+	// DescribeOnly says that the module will not be instantiated: imports that
+	// nothing provides are no fault of a module that is only looked at.
+	DescribeOnly bool
+
 	// MemoryBytes bounds the linear memory of each instance; zero means the
 	// 4 GiB that WebAssembly itself allows. Rounded down to whole pages. A
 	// module that declares more as its minimum is refused ([abi.TooLarge]).

@@ -35,8 +35,10 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 	if err != nil {
 		return nil, err
 	}
-	if err := e.provide(ctx, compiled, o); err != nil {
-		return nil, err
+	if !config.DescribeOnly {
+		if err := e.provide(ctx, compiled, o); err != nil {
+			return nil, err
+		}
 	}
 	m := &module{runtime: e.runtime, compiled: compiled, hasMemory: len(o.memories) > 0}
 	m.description = describe(compiled, o, cached)

@@ -90,6 +90,12 @@ func testRefusals(t *testing.T, newEngine New) {
 			}
 		})
 	}
+	t.Run("unknown imports, only looked at", func(t *testing.T) {
+		m := load(t, newEngine, wasm.Module("hostile-imports"), engine.Config{DescribeOnly: true})
+		if n := len(m.Describe().Imports); n != 5 {
+			t.Errorf("described with %d imported functions, want 5", n)
+		}
+	})
 	t.Run("names that are not UTF-8", func(t *testing.T) {
 		source := bytes.Replace(valid, []byte("\x05probe"), []byte("\x05pr\xffbe"), 1)
 		if got := fault(t, loadError(t, newEngine, source)); got != abi.NotWasm {
