@@ -21,7 +21,12 @@ PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 5s
 COUNT ?= 1
 
-HAMMER := $(GO) test -race -timeout 15m -run Hammer -count 2 -cpu 1,$(shell getconf _NPROCESSORS_ONLN)
+comma := ,
+# Whole, and so without the race detector: under it they run small, with the
+# other tests.
+HAMMER := $(GO) test -timeout 15m -run Hammer -count 1 -cpu 1$(comma)$(shell getconf _NPROCESSORS_ONLN)
+# What ./... passes over.
+TESTDATA := ./testdata/wasm
 
 # in runs a command, which holds no comma, in each of some modules:
 # $(call in,modules,command)
@@ -45,6 +50,7 @@ vet: ## run go vet
 
 test: ## run all tests
 	@$(call in,$(MODULES),$(GO) test -timeout 10m ./...)
+	@$(GO) test $(TESTDATA)
 
 race: ## run all tests under the race detector
 	@$(call in,$(MODULES),$(GO) test -race -timeout 15m ./...)
@@ -52,7 +58,7 @@ race: ## run all tests under the race detector
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	@$(call in,$(MODULES),$(CURDIR)/.ci/fuzz $(FUZZTIME))
 
-hammer: ## repeat the tests named Hammer on one and on all processors, under the race detector
+hammer: ## run the tests named Hammer whole, on one and on all processors
 	@$(call in,$(MODULES),$(HAMMER) ./... | { grep -v -e '\[no test' -e 'no tests to run' || true; })
 
 cross: ## build and vet for platforms that are not tested here
@@ -72,7 +78,7 @@ bench: ## run every benchmark COUNT (1) times; compare two outputs with benchsta
 	@$(call in,$(MODULES),$(GO) test -run '^$$' -bench . -count $(COUNT) -timeout 60m ./...)
 
 guests: ## rebuild the committed .wasm files: run each script named build beside their sources
-	@find testdata guest -type f -name build -perm -u+x 2>/dev/null | sort | while read -r script; do echo "--- $@: $$script"; "$$script"; done
+	@find testdata guest examples -type f -name build -perm -u+x 2>/dev/null | sort | while read -r script; do echo "--- $@: $$script"; "$$script"; done
 
 cover: ## say how much of the code the tests run
 	@$(call in,$(MODULES),$(GO) test -coverpkg ./... -coverprofile cover.out ./... >/dev/null && $(GO) tool cover -func cover.out | tail -n 1)

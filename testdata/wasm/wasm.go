@@ -1,5 +1,5 @@
 // Package wasm holds the small modules that the tests run. Their sources are in
-// src; the Makefile rebuilds them.
+// src; the script build makes them again.
 package wasm
 
 import "embed"
