@@ -39,8 +39,8 @@ type State struct {
 	workers map[*Worker]struct{} // all that are not gone
 	blanks  []*Worker            // blank or coming up blank, of this generation; spares too
 	idle    idleList
-	count   int     // this generation's, that Max bounds
-	alive   int     // of those, not leaving: what Min bounds
+	count   int // this generation's, that Max bounds
+	alive   int // of those, not leaving: what Min bounds
 	spares  int
 	nextID  int
 	turns   uint64
