@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"time"
@@ -136,7 +137,7 @@ func (h *Histogram) add(d time.Duration) {
 // exceed: at most twice the true value, and at most the greatest. It is zero
 // when nothing was counted.
 func (h *Histogram) Quantile(q float64) time.Duration {
-	want := uint64(q * float64(h.Count))
+	want := uint64(math.Ceil(q * float64(h.Count)))
 	var seen uint64
 	for i, n := range h.Buckets {
 		if seen += n; n > 0 && seen >= want {
