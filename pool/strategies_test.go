@@ -28,8 +28,9 @@ func TestTwelveCallsAtOnceAreDealtByTheRule(t *testing.T) {
 		for calls, shares := range row.shares {
 			t.Run(fmt.Sprintf("%v, %d calls, cold", row.strategy, calls), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					o.Launcher = oneByOne(10 * time.Millisecond)
-					b := newBench(t, o)
+					cold := o
+					cold.Launcher = oneByOne(10 * time.Millisecond)
+					b := newBench(t, cold)
 					b.dealt(b.inTurn(calls, "hold"), shares)
 				})
 			})
