@@ -2,10 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
-	"maps"
-	"slices"
-	"time"
 
 	"github.com/wasmpool/wasmpool/internal/sched"
 )
@@ -172,119 +168,6 @@ func (p *Pool) Close() error {
 	return p.Stop(ctx)
 }
 
-// Recycle replaces all workers by new ones, with the settings as they are now
-// and modules freshly read. The new ones are started first, at least as many as
-// serve now; when they are ready, waiting and new calls go to them, and the old
-// ones end what they run. No call fails for it. It returns when the new ones
-// serve. On a stopped pool it is Start.
-//
-// When a new worker does not become ready, or ctx ends, the old ones serve on.
-// Errors are *[NotReadyError], *[ModuleError], [ErrStopped] and those of the
-// context.
-func (p *Pool) Recycle(ctx context.Context) error {
-	if err := p.enter(ctx); err != nil {
-		return err
-	}
-	defer p.leave()
-	var fl flushes
-	p.mu.Lock()
-	switch p.status {
-	case stopped:
-		p.mu.Unlock()
-		return p.start(ctx)
-	case stopping:
-		p.mu.Unlock()
-		return ErrStopped
-	case starting, started:
-	}
-	p.nextGen, p.recycled = p.settings.newGeneration(), recycling
-	p.step(sched.Recycle(), &fl)
-	events := p.events
-	p.mu.Unlock()
-	fl.flush()
-
-	over := func() bool { return p.recycled != recycling }
-	err := p.await(ctx, over)
-	if err != nil {
-		p.mu.Lock()
-		p.step(sched.RecycleAbort(), &fl)
-		p.mu.Unlock()
-		_ = p.await(context.Background(), over)
-	}
-	p.mu.Lock()
-	done, failed := p.recycled == recycleDone, p.failed
-	p.mu.Unlock()
-	switch {
-	case done:
-		if tell := p.options.Events.Recycle; tell != nil {
-			events.add(tell, mustTell)
-		}
-		events.drained(ctx)
-		return nil
-	case err != nil:
-		return err
-	case failed == nil:
-		return ErrStopped
-	}
-	return failed.notReady()
-}
-
-// Resize changes Min and Max. Workers that are too many end when they have no
-// call; that there are Min is seen to, but not waited for.
-func (p *Pool) Resize(least, most int) error {
-	v := validator{}
-	v.within("Max", most, 1, maxProcesses)
-	v.within("Min", least, 0, max(most, 0))
-	if err := errors.Join(v.faults...); err != nil {
-		return err
-	}
-	var fl flushes
-	p.mu.Lock()
-	p.step(sched.Resize(least, most), &fl)
-	p.mu.Unlock()
-	fl.flush()
-	return nil
-}
-
-// SetDir changes the directory against which relative module paths are resolved,
-// from the next start or recycle on.
-func (p *Pool) SetDir(dir string) error {
-	abs, err := absolute(dir)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.settings.dir = abs
-	return nil
-}
-
-// SetArgs changes the guests' arguments, from the next start or recycle on.
-func (p *Pool) SetArgs(args ...string) error {
-	v := validator{}
-	v.args("Args", args)
-	if len(v.faults) > 0 {
-		return errors.Join(v.faults...)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.settings.args = slices.Clone(args)
-	return nil
-}
-
-// SetEnv changes the guests' environment, from the next start or recycle on.
-func (p *Pool) SetEnv(env map[string]string) error {
-	v := validator{}
-	v.env("Env", env)
-	if len(v.faults) > 0 {
-		return errors.Join(v.faults...)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.settings.env = maps.Clone(env)
-	return nil
-}
-
 // IsStarted reports whether the pool takes calls.
 func (p *Pool) IsStarted() bool { return p.is(started) }
 
@@ -334,29 +217,4 @@ func (p *Pool) await(ctx context.Context, holds func() bool) error {
 func (p *Pool) announce() {
 	close(p.changed)
 	p.changed = make(chan struct{})
-}
-
-// keep plays a tick when the scheduler waits for one.
-func (p *Pool) keep(stop <-chan struct{}) {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-p.kick:
-		case <-timer.C:
-		}
-		var fl flushes
-		p.mu.Lock()
-		if now := p.now(); p.wakeAt >= 0 && now >= p.wakeAt {
-			p.wakeAt = -1
-			p.stepAt(now, sched.Tick(), &fl)
-		}
-		if p.wakeAt >= 0 {
-			timer.Reset(p.wakeAt - p.now())
-		}
-		p.mu.Unlock()
-		fl.flush()
-	}
 }

@@ -1,0 +1,39 @@
+package pool
+
+// flushes are the workers that something was queued for, to be flushed without
+// the lock.
+type flushes struct {
+	workers [4]Worker
+	n       int
+	more    []Worker
+	seq     uint64 // of the last call queued
+	lone    bool   // which is the only one that its worker has
+}
+
+func (fl *flushes) add(w Worker) {
+	for _, other := range fl.workers[:fl.n] {
+		if other == w {
+			return
+		}
+	}
+	if fl.n < len(fl.workers) {
+		fl.workers[fl.n] = w
+		fl.n++
+		return
+	}
+	for _, other := range fl.more {
+		if other == w {
+			return
+		}
+	}
+	fl.more = append(fl.more, w)
+}
+
+func (fl *flushes) flush() {
+	for _, w := range fl.workers[:fl.n] {
+		w.Flush()
+	}
+	for _, w := range fl.more {
+		w.Flush()
+	}
+}
