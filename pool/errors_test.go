@@ -265,19 +265,23 @@ func TestAModuleIsCheckedBeforeItIsLoaded(t *testing.T) {
 		want   string
 	}{
 		{
-			"digest", pool.Module{Bytes: []byte("a"), SHA256: "3E23E8160039594A33894F6564E1B1348BBD7A0088D42C4ACB73EEAED59C009D"},
+			"digest",
+			pool.Module{Bytes: []byte("a"), SHA256: "3E23E8160039594A33894F6564E1B1348BBD7A0088D42C4ACB73EEAED59C009D"},
 			`pool: module "m": wrong digest: its SHA-256 is ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb; want 3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d`,
 		},
 		{
-			"bytes", pool.Module{Bytes: make([]byte, 100), Limits: pool.Limits{ModuleBytes: 99}},
+			"bytes",
+			pool.Module{Bytes: make([]byte, 100), Limits: pool.Limits{ModuleBytes: 99}},
 			`pool: module "m": too large: it is larger than the limit of 99 bytes (Limits.ModuleBytes)`,
 		},
 		{
-			"file", pool.Module{Source: "errors_test.go", Limits: pool.Limits{ModuleBytes: 99}},
+			"file",
+			pool.Module{Source: "errors_test.go", Limits: pool.Limits{ModuleBytes: 99}},
 			`pool: module "m": too large: it is larger than the limit of 99 bytes (Limits.ModuleBytes)`,
 		},
 		{
-			"device", pool.Module{Source: "/dev/zero"},
+			"device",
+			pool.Module{Source: "/dev/zero"},
 			`pool: module "m": not found: /dev/zero is not a regular file`,
 		},
 	} {

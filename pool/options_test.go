@@ -107,9 +107,24 @@ func TestNewNamesAllOptionsThatAreWrong(t *testing.T) {
 func TestNewTakesTheBoundsOfItsOptions(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for _, o := range []pool.Options{
-			{Max: 1}, {Max: 10_000, Spare: 0}, {Min: 3}, {Concurrency: 1000}, {Full: 1}, {StopSignal: 1}, {StopSignal: 64},
-			{Strategy: pool.Random}, {QueueLimit: 1}, {Seed: 1 << 63}, {StartTimeout: 1}, {CallTimeout: 1}, {MaxCalls: 1},
-			{IdleTimeout: -1}, {StopTimeout: -1}, {CancelGrace: -1}, {MaxMemoryBytes: 1}, {Limits: pool.Limits{MemoryBytes: 4 << 30}},
+			{Max: 1},
+			{Max: 10_000, Spare: 0},
+			{Min: 3},
+			{Concurrency: 1000},
+			{Full: 1},
+			{StopSignal: 1},
+			{StopSignal: 64},
+			{Strategy: pool.Random},
+			{QueueLimit: 1},
+			{Seed: 1 << 63},
+			{StartTimeout: 1},
+			{CallTimeout: 1},
+			{MaxCalls: 1},
+			{IdleTimeout: -1},
+			{StopTimeout: -1},
+			{CancelGrace: -1},
+			{MaxMemoryBytes: 1},
+			{Limits: pool.Limits{MemoryBytes: 4 << 30}},
 		} {
 			o.Manual = true
 			prepare(t, &o)
