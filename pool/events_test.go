@@ -23,6 +23,7 @@ func TestEventsComeInOrder(t *testing.T) {
 		d := newDiary()
 		b := newBench(t, pool.Options{Min: 1, Max: 1, Events: d.events()})
 		b.do("pid")
+		synctest.Wait() // a call does not wait for events
 		d.note("a call returned")
 		if err := b.Recycle(t.Context()); err != nil {
 			t.Fatal(err)
