@@ -54,14 +54,14 @@ func TestARunawayIsEndedAtItsDeadlineAndTheCallsBehindItSucceed(t *testing.T) {
 			behind.Go(func() {
 				_, err := running(ctx, row.args...)
 				if !errors.Is(err, context.DeadlineExceeded) {
-					errs <- fmt.Errorf("%s(%v) = %v, want a deadline exceeded", row.function, row.args, err)
+					errs <- fmt.Errorf("%s(%v) = %w, want a deadline exceeded", row.function, row.args, err)
 				}
 			})
 			for i := range 10 {
 				behind.Go(func() {
 					got, err := p.Call(ctx, "echo", "add", i, 1)
 					if want := fmt.Sprint(i + 1); err != nil || string(got) != want {
-						errs <- fmt.Errorf("add(%d, 1) = %s, %v, want %s", i, got, err, want)
+						errs <- fmt.Errorf("add(%d, 1) = %s, %w, want %s", i, got, err, want)
 					}
 				})
 			}

@@ -1,3 +1,5 @@
+//go:build linux || darwin
+
 package pool_test
 
 import (
@@ -32,11 +34,14 @@ func (c *tally) host() map[string]pool.HostFunc {
 	}}
 }
 
-func hammerSize() (calls, callers int) {
+const callers = 64
+
+// hammerSize is how many calls they make.
+func hammerSize() int {
 	if testing.Short() || raceEnabled {
-		return 2_000, 64
+		return 2_000
 	}
-	return 20_000, 64
+	return 20_000
 }
 
 // TestHammerEveryCallHasExactlyOneOutcome kills a random worker that is ready
@@ -47,7 +52,7 @@ func TestHammerEveryCallHasExactlyOneOutcome(t *testing.T) {
 		retry bool
 	}{{"without retry", false}, {"with retry", true}} {
 		t.Run(row.name, func(t *testing.T) {
-			calls, callers := hammerSize()
+			calls := hammerSize()
 			c := &tally{runs: make(map[string]int)}
 			p := start(t, pool.Options{Min: 2, Max: 4, Host: c.host(), Retry: row.retry, Strategy: pool.Strategy(rand.IntN(4))})
 			var options []pool.CallOption
@@ -159,7 +164,7 @@ func killOne(p *pool.Pool) {
 // TestHammerRecycleUnderLoadLosesNothing holds that no call fails for a recycle,
 // and that a call which begins after it sees what it brought.
 func TestHammerRecycleUnderLoadLosesNothing(t *testing.T) {
-	calls, callers := hammerSize()
+	calls := hammerSize()
 	p := start(t, pool.Options{Max: 2, Env: map[string]string{"GENERATION": "0"}})
 	env := pool.Func[string](p, "echo", "env")
 	if got, err := env(within(t), "GENERATION"); err != nil || got != "0" {

@@ -149,6 +149,8 @@ func (c *child) take(f wire.Frame) {
 		c.takeChunk(f.Body)
 	case wire.KindStop:
 		c.takeStop(int(must(wire.ParseStop(f.Body))))
+	default:
+		panic(fmt.Sprintf("bug: subprocess: parent sent a %v frame", f.Kind))
 	}
 }
 

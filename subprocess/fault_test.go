@@ -29,10 +29,8 @@ func say(messages ...wire.Message) {
 
 func sayBytes(b []byte) { _, _ = syscall.Write(socketFD, b) }
 
-// hear reads until the parent has sent so many frames of a kind.
-func hear(kind wire.Kind, n int) {
-	hearing(wire.NewReader(fdReader{}, wire.FromParent()), kind, n)
-}
+// hearLoad reads until the parent has sent a module to load.
+func hearLoad() { hearing(wire.NewReader(fdReader{}, wire.FromParent()), wire.KindLoad, 1) }
 
 func hearing(r *wire.Reader, kind wire.Kind, n int) {
 	for n > 0 {
@@ -73,7 +71,7 @@ func saysItServes(n int) {
 // forever does nothing; a plain select would be found to be a deadlock.
 func forever() {
 	for {
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) //nolint:forbidigo // it waits for nothing but its end
 	}
 }
 
@@ -95,10 +93,10 @@ var _ = as(map[string]func(){
 	"4 GiB":        func() { sayBytes([]byte{255, 255, 255, 255, byte(wire.KindHello)}); forever() },
 	"silent":       forever,
 	"early log":    func() { say(wire.Log{Text: []byte("x")}); forever() },
-	"second hello": func() { say(hello); hear(wire.KindLoad, 1); say(hello); forever() },
+	"second hello": func() { say(hello); hearLoad(); say(hello); forever() },
 	"deaf": func() {
 		say(hello)
-		hear(wire.KindLoad, 1)
+		hearLoad()
 		say(wire.Loaded("null"))
 		_ = syscall.Close(socketFD)
 		forever()
@@ -119,7 +117,7 @@ var _ = as(map[string]func(){
 	"big reply": func() { saysItServes(1); say(wire.Reply{Seq: 1, Payload: make([]byte, 2000)}); forever() },
 	"big log":   func() { saysItServes(1); say(wire.Log{Text: make([]byte, wire.MaxLogBytes+1)}); forever() },
 	"bad log":   func() { saysItServes(1); say(wire.Log{Source: 9}); forever() },
-	"not JSON":  func() { say(hello); hear(wire.KindLoad, 1); say(wire.Loaded("{")); forever() },
+	"not JSON":  func() { say(hello); hearLoad(); say(wire.Loaded("{")); forever() },
 	"loaded twice": func() {
 		saysItServes(1)
 		say(wire.Loaded("null"))
@@ -167,7 +165,7 @@ var _ = as(map[string]func(){
 			panic(err)
 		}
 		say(hello)
-		hear(wire.KindLoad, 1)
+		hearLoad()
 		say(wire.Loaded("null"), wire.Log{Text: fmt.Append(nil, cmd.Process.Pid)})
 		os.Exit(5)
 	},
@@ -444,7 +442,7 @@ func TestLocalDeathsAreToldTheSameWay(t *testing.T) {
 				p.Kill(errors.New("power cut"))
 			}
 		}}
-		p = loaded(t, r, 1, func() (*Process, error) { return local(t.Context(), Options{}, r, inBubble(t), hk) })
+		p = loaded(t, 1, func() (*Process, error) { return local(t.Context(), Options{}, r, inBubble(t), hk) })
 		c := caller{p: p}
 		for range 2 {
 			r.reply(t, c.call("echo", "x"))

@@ -31,10 +31,10 @@ func (p *Process) takeHostCall(body []byte) error {
 	h := &hosting{id: m.ID, cancel: cancel}
 	if err := p.beginHosting(m.Seq, h); err != nil {
 		cancel()
-		switch err {
-		case errCancelled:
+		switch {
+		case errors.Is(err, errCancelled):
 			return nil // and no answer: the child has the cancel by now, or soon
-		case errLingering:
+		case errors.Is(err, errLingering):
 			p.answer(m.Seq, h, HostReply{Status: abi.HostFailed, Payload: []byte(`{"message":"` + err.Error() + `"}`)})
 			return nil
 		}

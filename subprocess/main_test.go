@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -37,12 +38,13 @@ func init() {
 // parts are what a child can be, by name.
 var parts = map[string]func(){}
 
-// as adds parts; it is called by variable declarations, before any init.
-func as(added map[string]func()) bool {
-	for name, part := range added {
-		parts[name] = part
-	}
-	return true
+// as adds parts; it is called by variable declarations, before any init: the
+// answer only makes that possible.
+//
+//nolint:unparam // see above
+func as(added map[string]func()) struct{} {
+	maps.Copy(parts, added)
+	return struct{}{}
 }
 
 var _ = as(map[string]func(){
@@ -245,13 +247,13 @@ func (r *recorder) exit(t testing.TB, p *Process) Exit {
 // start starts a worker as a process, loaded with so many slots.
 func start(t testing.TB, r *recorder, slots int) *Process {
 	t.Helper()
-	return loaded(t, r, slots, func() (*Process, error) {
+	return loaded(t, slots, func() (*Process, error) {
 		return Start(t.Context(), Options{Name: "worker", Parallelism: slots + 1}, r)
 	})
 }
 
 // loaded starts a process and loads it; the end of the test kills it.
-func loaded(t testing.TB, r *recorder, slots int, start func() (*Process, error)) *Process {
+func loaded(t testing.TB, slots int, start func() (*Process, error)) *Process {
 	t.Helper()
 	p, err := start()
 	if err != nil {

@@ -33,7 +33,7 @@ func overBoth(t *testing.T, test func(t *testing.T, r *recorder, start func(slot
 		synctest.Test(t, func(t *testing.T) {
 			r := newRecorder()
 			test(t, r, func(slots int) *Process {
-				return loaded(t, r, slots, func() (*Process, error) {
+				return loaded(t, slots, func() (*Process, error) {
 					return Local(t.Context(), Options{Name: "local"}, r, inBubble(t))
 				})
 			})
@@ -142,7 +142,7 @@ func TestCancelMakesAttendReturnAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		// The handler runs in false time, and does not heed the cancel.
-		c := caller{p: loaded(t, r, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })}
+		c := caller{p: loaded(t, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })}
 		for range 200 {
 			seq := c.call("echo", "")
 			c.p.Attend(seq)
@@ -450,7 +450,7 @@ func TestLogsAreBoundedAndTheLossIsCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		p := loaded(t, r, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })
+		p := loaded(t, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })
 		c := caller{p: p}
 		// While the sink is busy nothing is read, and the child has to drop.
 		r.gate = make(chan struct{})
@@ -519,7 +519,7 @@ func TestQueuePanicsOnAGapInTheNumbers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		c := caller{seq: 4, p: loaded(t, r, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })}
+		c := caller{seq: 4, p: loaded(t, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })}
 		defer func() {
 			if v := fmt.Sprint(recover()); !strings.HasPrefix(v, "bug: ") {
 				t.Errorf("panic = %q", v)

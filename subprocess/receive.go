@@ -51,7 +51,7 @@ func (p *Process) Attend(seq uint64) {
 		return
 	}
 	for p.waits(seq) {
-		if err := p.readOnce(); err == errInterrupted {
+		if err := p.readOnce(); errors.Is(err, errInterrupted) {
 			break // the keeper takes over
 		} else if err != nil {
 			p.turn.fail(err)
@@ -136,10 +136,16 @@ func (p *Process) take(f wire.Frame) error {
 		return p.takeHello(f.Body)
 	case wire.KindLoaded, wire.KindRefused:
 		return p.takeLoadAnswer(f)
+	default:
+		if p.at() == starting {
+			return fmt.Errorf("%v frame before hello", f.Kind)
+		}
+		return p.takeAside(f)
 	}
-	if p.at() == starting {
-		return fmt.Errorf("%v frame before hello", f.Kind)
-	}
+}
+
+// takeAside takes what is neither an answer nor a greeting.
+func (p *Process) takeAside(f wire.Frame) error {
 	switch f.Kind {
 	case wire.KindHostCall:
 		return p.takeHostCall(f.Body)
@@ -147,8 +153,9 @@ func (p *Process) take(f wire.Frame) error {
 		return p.takeLog(f.Body)
 	case wire.KindLogsDropped:
 		return p.takeLogsDropped(f.Body)
+	default:
+		return fmt.Errorf("%v frame from a child", f.Kind)
 	}
-	return fmt.Errorf("%v frame from a child", f.Kind)
 }
 
 func (p *Process) at() phase {

@@ -130,7 +130,7 @@ func (c *child) wakeLocked(n int) (woke bool) {
 
 // mayStartLocked reports whether a call waits that may start now.
 func (c *child) mayStartLocked() bool {
-	return c.queue.len() > 0 && !c.resting && !(c.rest.overdue && c.running > 0)
+	return c.queue.len() > 0 && !c.resting && (!c.rest.overdue || c.running == 0)
 }
 
 // startLocked takes the next call for a slot, if it may start, and publishes

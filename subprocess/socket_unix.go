@@ -73,11 +73,11 @@ func (s *socket) Read(p []byte) (int, error) {
 func (s *socket) readReady(fd uintptr) bool {
 	for {
 		n, err := syscall.Read(int(fd), s.in.p)
-		if err == syscall.EINTR {
+		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
 		s.in.n, s.in.err = max(n, 0), err
-		return err != syscall.EAGAIN
+		return !errors.Is(err, syscall.EAGAIN)
 	}
 }
 
@@ -111,9 +111,9 @@ func (s *socket) writeReady(fd uintptr) bool {
 		n, err := writePieces(int(fd), pieces)
 		clear(pieces)
 		switch {
-		case err == syscall.EINTR:
+		case errors.Is(err, syscall.EINTR):
 			continue
-		case err == syscall.EAGAIN:
+		case errors.Is(err, syscall.EAGAIN):
 			s.out.err = nil
 			return false
 		case err != nil:

@@ -1,7 +1,6 @@
 package subprocess
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"runtime/debug"
@@ -64,5 +63,3 @@ var buildID = sync.OnceValue(func() string {
 	_, _ = h.Write([]byte(info.String())) // cannot fail
 	return strconv.FormatUint(h.Sum64(), 16)
 })
-
-var errUnsupported = errors.New("subprocess: child processes are supported on Linux and macOS only")

@@ -174,7 +174,7 @@ func TestReaderFindsTheSameFramesHoweverTheyArrive(t *testing.T) {
 					continue
 				}
 				if err := r.Fill(); err != nil {
-					if err != io.EOF {
+					if !errors.Is(err, io.EOF) {
 						t.Errorf("Fill at the end = %v, want EOF", err)
 					}
 					break
@@ -256,7 +256,7 @@ func TestReaderGivesAHugeBufferBack(t *testing.T) {
 	if len(r.buf) < len(stream) {
 		t.Fatalf("buffer of %d bytes held a frame of %d", len(r.buf), len(stream))
 	}
-	if err := r.Fill(); err != io.EOF {
+	if err := r.Fill(); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if len(r.buf) != readBytes {
