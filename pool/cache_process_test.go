@@ -2,12 +2,14 @@ package pool_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 
+	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/pool"
 	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
@@ -90,5 +92,33 @@ func TestWithoutACacheThatCanBeWrittenCallsWorkAllTheSame(t *testing.T) {
 	}
 	if n := cached(t, filepath.Join(file, "below")); n != 0 {
 		t.Errorf("compiled %d times into a cache that cannot be", n)
+	}
+}
+
+func TestPreloadCompilesWhatNoWorkerIsStartedFor(t *testing.T) {
+	t.Parallel()
+	var compiled atomic.Int32
+	p := start(t, pool.Options{
+		CacheDir: t.TempDir(), Preload: []string{"echo"},
+		Events: pool.Events{Compile: func(c pool.CompileInfo) {
+			if c.Took > 0 {
+				compiled.Add(1)
+			}
+		}},
+	})
+	if n := p.ProcessCount(); n != 0 {
+		t.Errorf("%d processes with Min 0", n)
+	}
+	if n := compiled.Load(); n != 1 {
+		t.Errorf("%d modules were compiled when New returned, want 1", n)
+	}
+}
+
+func TestPreloadOfABrokenModuleFailsNew(t *testing.T) {
+	t.Parallel()
+	p, err := pool.New(pool.Options{CacheDir: t.TempDir(), Modules: modules(), Preload: []string{"text"}})
+	var fault *pool.ModuleError
+	if p != nil || !errors.As(err, &fault) || fault.Fault != abi.NotWasm {
+		t.Errorf("New = %v, %v, want that it is not a module", p, err)
 	}
 }

@@ -63,11 +63,32 @@ func (p *Pool) start(ctx context.Context) error {
 		}
 		return failed.notReady()
 	}
+	if err := p.compilePreloads(ctx); err != nil {
+		p.abort()
+		return err
+	}
 	if events != nil {
 		if tell := p.options.Events.Start; tell != nil {
 			events.add(tell, mustTell)
 		}
 		events.drained(ctx)
+	}
+	return nil
+}
+
+// compilePreloads leaves in the cache what no worker was started for.
+func (p *Pool) compilePreloads(ctx context.Context) error {
+	p.mu.Lock()
+	gen := p.gen
+	p.mu.Unlock()
+	for _, name := range p.options.Preload[min(p.options.Min, len(p.options.Preload)):] {
+		m, err := p.lookup(name)
+		if err == nil {
+			_, err = p.assignment(ctx, gen, m)
+		}
+		if err != nil {
+			return notReady(name, err)
+		}
 	}
 	return nil
 }

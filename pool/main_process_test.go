@@ -44,7 +44,9 @@ func modules() map[string]pool.Module {
 // test: no process may be left then.
 func start(t testing.TB, o pool.Options) *pool.Pool {
 	t.Helper()
-	o.CacheDir = sharedCache
+	if o.CacheDir == "" {
+		o.CacheDir = sharedCache
+	}
 	if o.Modules == nil {
 		o.Modules = modules()
 	}

@@ -118,7 +118,8 @@ type Options struct {
 	Manual bool
 
 	// Preload names modules to be loaded at the start. They are dealt to the
-	// first Min processes in turn.
+	// first Min processes in turn; those that are more than Min are compiled into
+	// the cache.
 	Preload []string
 
 	// Modules sets modules apart, by the name that calls use. A name here wins
