@@ -90,7 +90,7 @@ func (c *cache) prepare(ctx context.Context, e *cacheEntry, a *Assignment) (stri
 	}
 	// Others wait for the same code: that this worker is not wanted any more does
 	// not end it.
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), c.pool.options.StartTimeout, errNotInTime)
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), a.Limits.CompileTime, errNotInTime)
 	defer cancel()
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		c.warn(err)
@@ -123,7 +123,7 @@ func (c *cache) compile(ctx context.Context, a *Assignment, dir string) error {
 	info.Took = time.Since(begun)
 	c.tell(info)
 	if errors.Is(info.Err, errNotInTime) {
-		return fmt.Errorf("it did not compile within StartTimeout (%v)", c.pool.options.StartTimeout)
+		return fmt.Errorf("it did not compile within Limits.CompileTime (%v)", a.Limits.CompileTime)
 	}
 	return info.Err
 }

@@ -16,10 +16,15 @@ import (
 	"github.com/wasmpool/wasmpool/pool"
 )
 
+// goCompiled is for the Go worker to be compiled once: under the race detector
+// that takes ten seconds and more.
+var goCompiled sync.Once
+
 // goWorker starts a pool with the Go worker of the guest package's tests.
 func goWorker(t *testing.T, o pool.Options) *pool.Pool {
 	t.Helper()
 	o.Modules = map[string]pool.Module{"worker": {Bytes: guestbuild.Go(t, "../guest/testworker")}}
+	goCompiled.Do(func() { start(t, pool.Options{Modules: o.Modules, Preload: []string{"worker"}}) })
 	return start(t, o)
 }
 

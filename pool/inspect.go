@@ -65,7 +65,7 @@ func (p *Pool) Inspect(ctx context.Context, module string) (*ModuleInfo, error) 
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, p.options.StartTimeout, errNotInTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, p.options.StartTimeout+m.settings.Limits.CompileTime, errNotInTime)
 	defer cancel()
 	info, err := i.Inspect(ctx, &Assignment{
 		Module: m.name, Source: src.bytes, SHA256: src.sha256, Shape: m.settings.Shape,

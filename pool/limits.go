@@ -1,12 +1,16 @@
 package pool
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Defaults of [Limits].
 const (
 	defaultMemoryBytes  = 256 << 20 // a guess: ample for a function, a tenth of a small machine
 	defaultModuleBytes  = 32 << 20  // a guess: the largest interpreters are 10 to 30 MB
 	defaultPayloadBytes = 16 << 20  // a guess
+	defaultCompileTime  = 2 * time.Minute // a guess: 4 MB take a second, ten under the race detector
 	wasmMemoryBytes     = 4 << 30   // the most that 32-bit WebAssembly can address
 	maxPayloadBytes     = 1<<31 - 1 // the ABI's bound on a payload
 )
@@ -27,12 +31,17 @@ type Limits struct {
 	// OutputBytes bounds the result of a call, its error, and what it passes to
 	// host functions. Zero means 16 MiB; up to 2 GiB.
 	OutputBytes int64
+
+	// CompileTime bounds the time that compiling the module takes. Zero means
+	// 2 min.
+	CompileTime time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
 	return l.inherit(Limits{
 		MemoryBytes: defaultMemoryBytes, ModuleBytes: defaultModuleBytes,
 		InputBytes: defaultPayloadBytes, OutputBytes: defaultPayloadBytes,
+		CompileTime: defaultCompileTime,
 	})
 }
 
@@ -42,10 +51,14 @@ func (l Limits) inherit(from Limits) Limits {
 	l.ModuleBytes = or(l.ModuleBytes, from.ModuleBytes)
 	l.InputBytes = or(l.InputBytes, from.InputBytes)
 	l.OutputBytes = or(l.OutputBytes, from.OutputBytes)
+	l.CompileTime = or(l.CompileTime, from.CompileTime)
 	return l
 }
 
 func (l Limits) validate(v *validator, field string) {
+	if l.CompileTime < 0 {
+		v.add(field+".CompileTime", l.CompileTime, "zero or more")
+	}
 	for _, limit := range []struct {
 		name               string
 		value, least, most int64

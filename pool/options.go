@@ -60,7 +60,7 @@ const (
 	defaultFull         = 10                     // likewise
 	defaultIdleTimeout  = 10 * time.Second       // likewise
 	defaultStopTimeout  = 10 * time.Second       // likewise
-	defaultStartTimeout = 30 * time.Second       // a guess: 32 workers of 3 MB on two busy cores start within 5 s
+	defaultStartTimeout = 30 * time.Second       // a guess, far above what a busy machine was seen to need
 	defaultCancelGrace  = 500 * time.Millisecond // a guess: ends what polls, and is no burden to one who waits
 	defaultQueueLimit   = 65_536                 // calls; with the bound in bytes below, some 30 MB at worst of bookkeeping
 	defaultQueueBytes   = 256 << 20              // a guess: a large part of a small machine

@@ -113,7 +113,11 @@ func (w *worker) load(process Worker, m *module, assigned <-chan assigned) {
 	a := <-assigned
 	err := a.err
 	if err == nil {
-		ctx, cancel := context.WithTimeoutCause(w.ctx, w.pool.options.StartTimeout, errNotInTime)
+		patience := w.pool.options.StartTimeout
+		if _, compiles := w.pool.launcher.(compiler); compiles && a.assignment.CacheDir == "" {
+			patience += a.assignment.Limits.CompileTime
+		}
+		ctx, cancel := context.WithTimeoutCause(w.ctx, patience, errNotInTime)
 		defer cancel()
 		err = because(ctx, process.Load(ctx, a.assignment))
 	}
