@@ -7,12 +7,12 @@ import (
 
 // Defaults of [Limits].
 const (
-	defaultMemoryBytes  = 256 << 20 // a guess: ample for a function, a tenth of a small machine
-	defaultModuleBytes  = 32 << 20  // a guess: the largest interpreters are 10 to 30 MB
-	defaultPayloadBytes = 16 << 20  // a guess
+	defaultMemoryBytes  = 256 << 20       // a guess: ample for a function, a tenth of a small machine
+	defaultModuleBytes  = 32 << 20        // a guess: the largest interpreters are 10 to 30 MB
+	defaultPayloadBytes = 16 << 20        // a guess
 	defaultCompileTime  = 2 * time.Minute // a guess: 4 MB take a second, ten under the race detector
-	wasmMemoryBytes     = 4 << 30   // the most that 32-bit WebAssembly can address
-	maxPayloadBytes     = 1<<31 - 1 // the ABI's bound on a payload
+	wasmMemoryBytes     = 4 << 30         // the most that 32-bit WebAssembly can address
+	maxPayloadBytes     = 1<<31 - 1       // the ABI's bound on a payload
 )
 
 // Limits bound what one module may use. A zero field means its default.

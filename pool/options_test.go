@@ -252,13 +252,13 @@ func TestAModuleInheritsWhatItDoesNotSet(t *testing.T) {
 			{
 				Module: "a", Source: []byte("a"), Args: []string{"--verbose"}, Env: map[string]string{"A": "1"}, Concurrency: 2, Fresh: true,
 				SHA256: "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20},
+				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20, CompileTime: 2 * time.Minute},
 			},
 			{
 				Module: "b", Source: []byte("b"), Args: []string{}, Env: map[string]string{"B": "2"}, Concurrency: 3, Fresh: true,
 				SHA256:    "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
 				Functions: []string{"pid"},
-				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20},
+				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20, CompileTime: 2 * time.Minute},
 			},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
