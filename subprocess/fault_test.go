@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/internal/wire"
 )
 
@@ -68,6 +69,18 @@ func saysItServes(n int) {
 	hearing(r, wire.KindCall, n)
 }
 
+// hearRecall serves one call, says something, and reads until that call is
+// recalled.
+func hearRecall(meanwhile ...wire.Message) {
+	say(hello)
+	r := wire.NewReader(fdReader{}, wire.FromParent())
+	hearing(r, wire.KindLoad, 1)
+	say(wire.Loaded("null"))
+	hearing(r, wire.KindCall, 1)
+	say(meanwhile...)
+	hearing(r, wire.KindRecall, 1)
+}
+
 // forever does nothing; a plain select would be found to be a deadlock.
 func forever() {
 	for {
@@ -111,6 +124,21 @@ var _ = as(map[string]func(){
 	"twice": func() {
 		saysItServes(1)
 		say(wire.Reply{Seq: 1}, wire.Reply{Seq: 1})
+		forever()
+	},
+	"gives back": func() { // without being asked
+		saysItServes(1)
+		say(wire.Reply{Seq: 1, Code: uint8(abi.Withdrawn)})
+		forever()
+	},
+	"gives back another": func() {
+		hearRecall()
+		say(wire.Reply{Seq: 2, Code: uint8(abi.Withdrawn)})
+		forever()
+	},
+	"gives back what began": func() {
+		hearRecall(wire.HostCall{ID: 1, Seq: 1})
+		say(wire.Reply{Seq: 1, Code: uint8(abi.Withdrawn)})
 		forever()
 	},
 	"bad code":  func() { saysItServes(1); say(wire.Reply{Seq: 1, Code: 200}); forever() },
@@ -236,6 +264,9 @@ func TestWhateverAChildDoesWrongEndsItWithTheReason(t *testing.T) {
 		{"unknown", "reply to call 5, of 2 calls"},
 		{"zero", "reply to call 0, of 2 calls"},
 		{"twice", "second reply to call 1"},
+		{"gives back", "call 1 given back as withdrawn, which nobody asked for"},
+		{"gives back another", "call 2 given back as withdrawn, which nobody asked for"},
+		{"gives back what began", "call 1 given back as withdrawn after a host call of its own"},
 		{"bad code", "unknown code 200"},
 		{"big reply", "reply frame of 2009 bytes exceeds the maximum of 1033 bytes"},
 		{"big log", "log frame of 16390 bytes exceeds the maximum of 16389 bytes"},
@@ -263,6 +294,10 @@ func TestWhateverAChildDoesWrongEndsItWithTheReason(t *testing.T) {
 				c := caller{p: p}
 				c.queue("echo", "")
 				c.call("echo", "")
+			}
+			if strings.HasPrefix(test.part, "gives back ") {
+				p.Recall(1)
+				p.Flush()
 			}
 			if test.part == "ignores" {
 				p.Stop(15, 50*time.Millisecond)

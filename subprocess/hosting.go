@@ -61,11 +61,13 @@ var (
 func (p *Process) beginHosting(seq uint64, h *hosting) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cancelled, ok := p.waiting[seq]
+	call, ok := p.waiting[seq]
 	if !ok {
 		return fmt.Errorf("host call for call %d, which is not under way", seq)
 	}
-	if cancelled {
+	call.begun = true
+	p.waiting[seq] = call
+	if call.cancelled {
 		return errCancelled
 	}
 	if p.hosting[seq] != nil {

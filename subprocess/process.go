@@ -101,7 +101,7 @@ type Process struct {
 	phase    phase
 	adopted  bool // Start has returned it: its end is told
 	last     uint64
-	waiting  map[uint64]bool     // calls queued and not replied to; true: cancelled
+	waiting  map[uint64]underWay // calls queued and not replied to
 	hosting  map[uint64]*hosting // by the call that asked
 	hosts    int                 // host functions that run, for calls that have ended too
 	slots    int
@@ -109,6 +109,13 @@ type Process struct {
 	reason   error
 	patience *time.Timer
 	exit     Exit // set before ended is closed
+}
+
+// underWay is what this side knows of a call that has no reply yet.
+type underWay struct {
+	recalled  bool // the child may give it back
+	cancelled bool // likewise, and nobody waits for it
+	begun     bool // it asked for a host function: it cannot be given back any more
 }
 
 // loadAnswer is how the child answered a load.
@@ -190,7 +197,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 		ended:    make(chan struct{}),
 		done:     make(chan struct{}),
 		silenced: make(chan struct{}),
-		waiting:  make(map[uint64]bool),
+		waiting:  make(map[uint64]underWay),
 		hosting:  make(map[uint64]*hosting),
 	}
 	p.context, p.release = context.WithCancel(context.Background())

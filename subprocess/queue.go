@@ -24,7 +24,7 @@ func (p *Process) Queue(c *Call) {
 		panic(fmt.Sprintf("bug: subprocess: call %d queued after call %d", c.Seq, p.last))
 	}
 	p.last = c.Seq
-	p.waiting[c.Seq] = false
+	p.waiting[c.Seq] = underWay{}
 	p.mu.Unlock()
 
 	m := wire.Call{
@@ -52,7 +52,11 @@ func (p *Process) Queue(c *Call) {
 // [Process.Flush] sends it.
 func (p *Process) Recall(seq uint64) {
 	p.mu.Lock()
-	_, waiting := p.waiting[seq]
+	call, waiting := p.waiting[seq]
+	if waiting {
+		call.recalled = true
+		p.waiting[seq] = call
+	}
 	p.mu.Unlock()
 	if !waiting {
 		return
@@ -67,10 +71,11 @@ func (p *Process) Recall(seq uint64) {
 // blocks and does no I/O; [Process.Flush] sends it.
 func (p *Process) Cancel(seq uint64) {
 	p.mu.Lock()
-	_, waiting := p.waiting[seq]
+	call, waiting := p.waiting[seq]
 	h := p.hosting[seq]
 	if waiting {
-		p.waiting[seq] = true
+		call.cancelled = true
+		p.waiting[seq] = call
 		delete(p.hosting, seq) // its answer would be no news
 	}
 	p.mu.Unlock()

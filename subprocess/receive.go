@@ -174,20 +174,24 @@ func (p *Process) takeReply(body []byte) error {
 		return fmt.Errorf("reply to call %d with unknown %v", m.Seq, code)
 	}
 	p.mu.Lock()
-	_, ok := p.waiting[m.Seq]
+	call, ok := p.waiting[m.Seq]
 	delete(p.waiting, m.Seq)
 	h := p.hosting[m.Seq]
 	delete(p.hosting, m.Seq)
 	last := p.last
 	p.mu.Unlock()
+	if h != nil {
+		h.cancel()
+	}
 	switch {
 	case !ok && m.Seq != 0 && m.Seq <= last:
 		return fmt.Errorf("second reply to call %d", m.Seq)
 	case !ok:
 		return fmt.Errorf("reply to call %d, of %d calls", m.Seq, last)
-	}
-	if h != nil {
-		h.cancel()
+	case code == abi.Withdrawn && !call.recalled && !call.cancelled:
+		return fmt.Errorf("call %d given back as withdrawn, which nobody asked for", m.Seq)
+	case code == abi.Withdrawn && call.begun:
+		return fmt.Errorf("call %d given back as withdrawn after a host call of its own", m.Seq)
 	}
 	p.replies = append(p.replies, Reply{Seq: m.Seq, Code: code, Payload: m.Payload})
 	return nil
