@@ -61,8 +61,18 @@ func fileName(version string) string {
 	}, version)
 }
 
-// cacheEntry lets the workers of one generation compile a module once.
-type cacheEntry struct{ mu sync.Mutex }
+// cacheEntry lets all who need a module compiled wait for one compilation.
+type cacheEntry struct {
+	mu     sync.Mutex
+	flight *flight // nil: none is under way
+}
+
+// flight is a compilation that is under way.
+type flight struct {
+	done chan struct{} // closed when the rest is set
+	dir  string
+	err  error
+}
 
 // CompileInfo says which module is compiled.
 type CompileInfo struct {
@@ -74,23 +84,49 @@ type CompileInfo struct {
 }
 
 // prepare returns the directory with the compiled code of a module, after
-// compiling it if need be; empty where there is no cache to be used.
-func (c *cache) prepare(ctx context.Context, e *cacheEntry, a *Assignment) (string, error) {
+// compiling it if need be; empty where there is no cache to be used. What goes
+// wrong goes wrong for all who wait.
+func (c *cache) prepare(ctx context.Context, r *run, e *cacheEntry, a *Assignment) (string, error) {
 	if c.compiler == nil {
 		return "", nil
 	}
+	f := c.join(r, e, a)
+	select {
+	case <-f.done:
+		return f.dir, f.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// join returns the compilation that is under way, or begins one. It belongs to
+// the run: that the worker which asked first is not wanted any more does not end
+// it.
+func (c *cache) join(r *run, e *cacheEntry, a *Assignment) *flight {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return "", err
+	if e.flight != nil {
+		return e.flight
 	}
+	f := &flight{done: make(chan struct{})}
+	e.flight = f
+	r.background.Go(func() {
+		f.dir, f.err = c.fill(r.ctx, a)
+		e.mu.Lock()
+		e.flight = nil
+		e.mu.Unlock()
+		close(f.done)
+	})
+	return f
+}
+
+// fill returns the directory of a module's entry, after making it if need be.
+func (c *cache) fill(ctx context.Context, a *Assignment) (string, error) {
 	dir := filepath.Join(c.dir, a.SHA256)
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	// Others wait for the same code: that this worker is not wanted any more does
-	// not end it.
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), a.Limits.CompileTime, errNotInTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Limits.CompileTime, errNotInTime)
 	defer cancel()
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		c.warn(err)
@@ -132,10 +168,10 @@ func (c *cache) tell(info CompileInfo) {
 	p := c.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.events == nil {
+	if p.run == nil {
 		return
 	}
-	p.events.add(func() {
+	p.run.events.add(func() {
 		if tell := p.options.Events.Compile; tell != nil {
 			tell(info)
 			return

@@ -142,22 +142,22 @@ func (q *eventQueue) close() {
 // there is nobody to be told.
 
 func (p *Pool) workerEvent(w *worker, tell func(WorkerInfo)) {
-	if tell != nil && p.events != nil {
+	if tell != nil && p.run != nil {
 		info := w.info()
-		p.events.add(func() { tell(info) }, mayDrop)
+		p.run.events.add(func() { tell(info) }, mayDrop)
 	}
 }
 
 func (p *Pool) workerExitEvent(w *worker) {
 	tell := p.options.Events.WorkerExited
-	if tell == nil || p.events == nil {
+	if tell == nil || p.run == nil {
 		return
 	}
 	e := WorkerExit{WorkerInfo: w.info(), Served: w.sched.Served(), Exit: w.exit}
 	if !w.ready {
 		e.Err = w.startErr
 	}
-	p.events.add(func() { tell(e) }, mayDrop)
+	p.run.events.add(func() { tell(e) }, mayDrop)
 }
 
 func (w *worker) info() WorkerInfo {
@@ -172,10 +172,10 @@ func (w *worker) info() WorkerInfo {
 func (p *Pool) errorEvent(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.events == nil {
+	if p.run == nil {
 		return
 	}
-	p.events.add(func() {
+	p.run.events.add(func() {
 		if tell := p.options.Events.Error; tell != nil {
 			tell(err)
 			return
@@ -186,12 +186,12 @@ func (p *Pool) errorEvent(err error) {
 
 // log tells of a line that a worker logged.
 func (p *Pool) log(w *worker, r subprocess.LogRecord) {
-	if p.events == nil {
+	if p.run == nil {
 		return
 	}
 	record := LogRecord{WorkerInfo: w.info(), Source: sourceName(r.Source), Level: slog.Level(r.Level), Message: r.Text}
 	at := time.Now()
-	p.events.add(func() {
+	p.run.events.add(func() {
 		if tell := p.options.Events.Log; tell != nil {
 			tell(record)
 		}

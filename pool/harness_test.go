@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -75,7 +74,7 @@ func prepare(t *testing.T, o *pool.Options) *bench {
 		o.Modules = named("a", "b", "c")
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Logger = quiet
 	}
 	o.DisableCache = true
 	return b
@@ -398,3 +397,6 @@ func (d *diary) events() pool.Events {
 		WorkerExited: func(w pool.WorkerExit) { d.note("exited %d", w.ID) },
 	}
 }
+
+// quiet is a logger that says nothing.
+var quiet = slog.New(slog.DiscardHandler)

@@ -59,7 +59,7 @@ func (p *Pool) Inspect(ctx context.Context, module string) (*ModuleInfo, error) 
 		return nil, err
 	}
 	p.mu.Lock()
-	gen := p.settings.newGeneration()
+	gen := p.settings.newGeneration(nil)
 	p.mu.Unlock()
 	src, err := p.source(ctx, gen, m)
 	if err != nil {

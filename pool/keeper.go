@@ -1,18 +1,19 @@
 package pool
 
 import (
+	"context"
 	"time"
 
 	"github.com/wasmpool/wasmpool/internal/sched"
 )
 
 // keep plays a tick when the scheduler waits for one.
-func (p *Pool) keep(stop <-chan struct{}) {
+func (p *Pool) keep(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		select {
-		case <-stop:
+		case <-ctx.Done():
 			return
 		case <-p.kick:
 		case <-timer.C:

@@ -20,77 +20,84 @@ func (p *Pool) Start(ctx context.Context) error {
 }
 
 func (p *Pool) start(ctx context.Context) error {
-	for {
-		err := p.await(ctx, func() bool { return p.status != stopping })
-		if err != nil {
-			return err
-		}
-		p.mu.Lock()
-		if p.status == started {
-			p.mu.Unlock()
-			return nil
-		}
-		if p.status == stopped && p.events == nil {
-			break // with the lock
-		}
-		// The last run is being cleared away by the one who stopped it.
-		changed := p.changed
-		p.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	p.begin()
-	var fl flushes
-	p.step(sched.Start(), &fl)
-	p.mu.Unlock()
-	fl.flush()
-
-	err := p.await(ctx, func() bool { return p.status == started || p.status == stopped })
+	// A run that has ended is being cleared away by those who ended it.
+	err := p.await(ctx, func() bool { return p.run == nil || p.status == started })
 	if err != nil {
-		p.abort()
 		return err
 	}
 	p.mu.Lock()
-	failed, status, events := p.failed, p.status, p.events
+	if p.status == started { // and nobody else starts meanwhile: see enter
+		p.mu.Unlock()
+		return nil
+	}
+	r, gen := p.begin(), p.gen
+	p.mu.Unlock()
+	if err := p.compilePreloads(ctx, r, gen); err != nil {
+		stopped := r.ctx.Err() != nil
+		p.abort(ctx, r)
+		if stopped {
+			return ErrStopped
+		}
+		return err
+	}
+	var fl flushes
+	p.mu.Lock()
+	if p.status == starting { // else it is stopped already
+		p.step(sched.Start(), &fl)
+	}
+	p.mu.Unlock()
+	fl.flush()
+
+	err = p.await(ctx, func() bool { return p.status == started || p.status == stopped })
+	if err != nil {
+		p.abort(ctx, r)
+		return err
+	}
+	p.mu.Lock()
+	failed, status := p.failed, p.status
 	p.mu.Unlock()
 	if status == stopped {
-		p.endRun()
+		if err := r.end(ctx); err != nil {
+			return err
+		}
 		if failed == nil {
 			return ErrStopped
 		}
 		return failed.notReady()
 	}
-	if err := p.compilePreloads(ctx); err != nil {
-		p.abort()
-		return err
+	if tell := p.options.Events.Start; tell != nil {
+		r.events.add(tell, mustTell)
 	}
-	if events != nil {
-		if tell := p.options.Events.Start; tell != nil {
-			events.add(tell, mustTell)
-		}
-		events.drained(ctx)
-	}
+	r.events.drained(ctx)
 	return nil
 }
 
-// compilePreloads leaves in the cache what no worker was started for.
-func (p *Pool) compilePreloads(ctx context.Context) error {
-	p.mu.Lock()
-	gen := p.gen
-	p.mu.Unlock()
-	for _, name := range p.options.Preload[min(p.options.Min, len(p.options.Preload)):] {
-		m, err := p.lookup(name)
-		if err == nil {
-			_, err = p.assignment(ctx, gen, m)
-		}
-		if err != nil {
-			return notReady(name, err)
-		}
+// compilePreloads leaves in the cache what no worker will be started for.
+func (p *Pool) compilePreloads(ctx context.Context, r *run, gen *generation) error {
+	names := p.options.Preload[min(p.options.Min, len(p.options.Preload)):]
+	if len(names) == 0 {
+		return nil
 	}
-	return nil
+	done := make(chan error, 1)
+	r.background.Go(func() {
+		for _, name := range names {
+			m, err := p.lookup(name)
+			if err == nil {
+				_, err = p.assignment(r.ctx, gen, m)
+			}
+			if err != nil {
+				done <- notReady(name, err)
+				return
+			}
+		}
+		done <- nil
+	})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // notReady is why a worker did not start.
@@ -103,52 +110,17 @@ func (w *worker) notReady() error {
 	return w.startErr
 }
 
-// begin opens a run. The lock is held.
-func (p *Pool) begin() {
-	p.status, p.failed = starting, nil
-	p.gen = p.settings.newGeneration()
-	p.events = newEventQueue()
-	p.stopKeeper = make(chan struct{})
-	stop := p.stopKeeper
-	p.goOn(func() { p.keep(stop) })
-	if p.options.MaxMemoryBytes > 0 {
-		p.goOn(func() { p.watchMemory(stop) })
-	}
-}
-
-// endRun clears away what a run had, when its last worker is gone. Of several
-// callers one does it, and the others wait.
-func (p *Pool) endRun() {
-	p.mu.Lock()
-	events, stop := p.events, p.stopKeeper
-	p.stopKeeper = nil
-	p.mu.Unlock()
-	if stop == nil {
-		_ = p.await(context.Background(), func() bool { return p.events == nil })
-		return
-	}
-	close(stop)
-	p.background.Wait()
-	if tell := p.options.Events.Stop; tell != nil {
-		events.add(tell, mustTell)
-	}
-	events.close()
-	p.mu.Lock()
-	p.counters.eventsDropped += events.dropped
-	p.events = nil
-	p.announce()
-	p.mu.Unlock()
-}
-
 // Stop stops the pool: new calls are refused with [ErrStopped], those under way
 // and waiting end, and then the workers, each of which is told and has
 // StopTimeout to end. When ctx ends before, they are killed, and its error is
-// returned. When Stop returns, no process is left.
+// returned. When Stop returns, no process is left, and the functions of Events
+// have been told of it, unless they took longer than ctx, and a second more.
 //
 // Stopping a pool that has stopped does nothing.
 func (p *Pool) Stop(ctx context.Context) error {
 	p.mu.Lock()
-	if p.status == stopped && p.events == nil {
+	r := p.run
+	if r == nil {
 		p.mu.Unlock()
 		return nil
 	}
@@ -159,26 +131,26 @@ func (p *Pool) Stop(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	fl.flush()
-	if err := p.await(ctx, func() bool { return p.status == stopped }); err != nil {
-		p.abort()
+	if err := p.await(ctx, func() bool { return p.run != r || p.status == stopped }); err != nil {
+		p.abort(ctx, r)
 		return err
 	}
-	p.endRun()
-	return nil
+	return r.end(ctx)
 }
 
-// abort kills all workers, and waits until they are gone.
-func (p *Pool) abort() {
+// abort kills all workers of a run, and waits until they are gone.
+func (p *Pool) abort(ctx context.Context, r *run) {
 	var fl flushes
 	p.mu.Lock()
-	if p.status != stopped {
+	if p.run == r && p.status != stopped {
 		p.status = stopping
 		p.step(sched.Abort(), &fl)
 	}
 	p.mu.Unlock()
 	fl.flush()
-	_ = p.await(context.Background(), func() bool { return p.status == stopped })
-	p.endRun()
+	r.cancel()
+	_ = p.await(context.Background(), func() bool { return p.run != r || p.status == stopped })
+	_ = r.end(ctx) // ctx has ended in most cases: it is its error that is returned
 }
 
 // Close stops the pool within StopTimeout in all: what has not ended by then is

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -19,12 +20,12 @@ const (
 
 // watchMemory has workers replaced that hold too much memory. It never kills:
 // a worker serves on until its successor is ready.
-func (p *Pool) watchMemory(stop <-chan struct{}) {
+func (p *Pool) watchMemory(ctx context.Context) {
 	ticker := time.NewTicker(memoryInterval)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-stop:
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}

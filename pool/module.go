@@ -93,20 +93,28 @@ type module struct {
 // named for the first time; a path that leads nowhere is not kept.
 func (p *Pool) lookup(name string) (*module, error) {
 	p.mu.Lock()
-	m := p.modules[name]
+	key := name
+	m := p.modules[key]
+	if m == nil && name != "" {
+		key = filepath.Clean(name) // another way to write the same path
+		m = p.modules[key]
+	}
 	dir := p.settings.dir
+	if p.status != stopped {
+		dir = p.gen.settings.dir
+	}
 	p.mu.Unlock()
 	if m != nil {
 		return m, nil
 	}
 	settings, known := p.options.Modules[name]
-	key := name
 	if !known {
 		if name == "" {
 			return nil, &ModuleError{Module: name, Fault: abi.NotFoundModule, Message: "the name is empty; want the path of a module, or one of Options.Modules"}
 		}
 		settings.Source = name
-		key = filepath.Clean(name)
+	} else {
+		key = name
 	}
 	if settings.Bytes == nil {
 		if _, err := os.Stat(resolve(dir, settings.Source)); err != nil {
@@ -119,7 +127,6 @@ func (p *Pool) lookup(name string) (*module, error) {
 		m = p.newModule(key, settings)
 		p.modules[key] = m
 	}
-	p.modules[name] = m // another way to write the same path
 	return m, nil
 }
 
@@ -165,14 +172,15 @@ type settings struct {
 // the modules as they were then, so that a worker which replaces a lost one is
 // like it.
 type generation struct {
+	run      *run
 	settings settings
 
 	mu      sync.Mutex
 	sources map[*module]*source
 }
 
-func (s settings) newGeneration() *generation {
-	return &generation{settings: s, sources: make(map[*module]*source)}
+func (s settings) newGeneration(r *run) *generation {
+	return &generation{run: r, settings: s, sources: make(map[*module]*source)}
 }
 
 // source is a module as a generation has read it.
@@ -215,7 +223,7 @@ func (p *Pool) assignment(ctx context.Context, g *generation, m *module) (*Assig
 	if m.settings.Env != nil {
 		a.Env = m.settings.Env
 	}
-	a.CacheDir, err = p.cache.prepare(ctx, &src.cache, a)
+	a.CacheDir, err = p.cache.prepare(ctx, g.run, &src.cache, a)
 	return a, err
 }
 

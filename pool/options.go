@@ -65,8 +65,8 @@ const (
 	defaultQueueLimit   = 65_536                 // calls; with the bound in bytes below, some 30 MB at worst of bookkeeping
 	defaultQueueBytes   = 256 << 20              // a guess: a large part of a small machine
 
-	maxProcesses   = 10_000 // a guess: above it a machine has other troubles
-	maxConcurrency = 1_000  // likewise
+	maxProcesses   = 2_000 // each takes a thread of this process, twice as many while they are replaced; Go ends a program at 10,000
+	maxConcurrency = 1_000 // likewise
 )
 
 // Options are the settings of a pool. The zero value works: it has a pool of up
@@ -94,11 +94,11 @@ type Options struct {
 
 	// Max is how many processes there may be, for all modules together. While a
 	// generation is replaced there may be twice as many. Zero means 3; at most
-	// 10,000. [Pool.Resize] changes it.
+	// 2,000. [Pool.Resize] changes it.
 	Max int
 
 	// Spare is how many blank processes are kept ready beside those that Max
-	// bounds, so that scaling up finds one that is past its start. 0 to 10,000.
+	// bounds, so that scaling up finds one that is past its start. 0 to 2,000.
 	Spare int
 
 	// Concurrency is how many calls a worker runs at once, each in an instance of
@@ -170,7 +170,9 @@ type Options struct {
 
 	// MaxMemoryBytes is how much resident memory a worker may hold before it is
 	// replaced, likewise. It is read once a second and is no hard bound: see
-	// Limits for that. Zero means no bound. Linux only.
+	// Limits for that. One that a fresh worker exceeds has it replaced again and
+	// again; a worker with a small module holds some 10 MB. Zero means no bound.
+	// Linux only.
 	MaxMemoryBytes int64
 
 	// Retry runs a call again whose worker was lost, until its context ends, if

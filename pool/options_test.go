@@ -18,19 +18,19 @@ import (
 // field, and New starts nothing.
 func TestNewNamesAnOptionThatIsWrongWithItsValue(t *testing.T) {
 	t.Parallel()
-	const most = 10_001
+	const most = 2_001
 	for _, row := range []struct {
 		name    string
 		options pool.Options
 		want    string
 	}{
-		{"Max below 1", pool.Options{Max: -1}, "pool: option Max is -1; want 1 to 10000"},
-		{"Max too large", pool.Options{Max: most}, "pool: option Max is 10001; want 1 to 10000"},
+		{"Max below 1", pool.Options{Max: -1}, "pool: option Max is -1; want 1 to 2000"},
+		{"Max too large", pool.Options{Max: most}, "pool: option Max is 2001; want 1 to 2000"},
 		{"Min negative", pool.Options{Min: -1}, "pool: option Min is -1; want 0 to 3"},
 		{"Min above Max", pool.Options{Min: 5, Max: 4}, "pool: option Min is 5; want 0 to 4"},
 		{"Min above the default of Max", pool.Options{Min: 4}, "pool: option Min is 4; want 0 to 3"},
-		{"Spare negative", pool.Options{Spare: -2}, "pool: option Spare is -2; want 0 to 10000"},
-		{"Spare too large", pool.Options{Spare: most}, "pool: option Spare is 10001; want 0 to 10000"},
+		{"Spare negative", pool.Options{Spare: -2}, "pool: option Spare is -2; want 0 to 2000"},
+		{"Spare too large", pool.Options{Spare: most}, "pool: option Spare is 2001; want 0 to 2000"},
 		{"Concurrency negative", pool.Options{Concurrency: -1}, "pool: option Concurrency is -1; want 1 to 1000"},
 		{"Concurrency too large", pool.Options{Concurrency: 1001}, "pool: option Concurrency is 1001; want 1 to 1000"},
 		{"Strategy unknown", pool.Options{Strategy: 99}, "pool: option Strategy is strategy 99; want Fewest, Fill, RoundRobin or Random"},
@@ -88,7 +88,7 @@ func TestNewNamesAllOptionsThatAreWrong(t *testing.T) {
 	}
 	want := []string{
 		"pool: option Full is -1; want 1 to 1073741824",
-		"pool: option Max is -1; want 1 to 10000",
+		"pool: option Max is -1; want 1 to 2000",
 		"pool: option MaxAge is -1ns; want zero or more",
 		`pool: option Modules["m"].Limits.InputBytes is -5; want 2 to 2147483647 bytes`,
 		"pool: option StopSignal is 100; want 1 to 64",
@@ -108,7 +108,7 @@ func TestNewTakesTheBoundsOfItsOptions(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for _, o := range []pool.Options{
 			{Max: 1},
-			{Max: 10_000, Spare: 0},
+			{Max: 2_000, Spare: 0},
 			{Min: 3},
 			{Concurrency: 1000},
 			{Full: 1},

@@ -18,14 +18,15 @@ type Pool struct {
 	cache    *cache
 	epoch    time.Time
 
-	lifecycle chan struct{} // holds one while Start, Recycle or Resize is under way
+	lifecycle chan struct{} // holds one while Start or Recycle is under way
 	kick      chan struct{} // wakes the keeper of the timer
 
 	mu          sync.Mutex
 	sched       *sched.State
 	settings    settings
-	modules     map[string]*module // by every name that was used
+	modules     map[string]*module // by name, or cleaned path
 	workers     map[*worker]struct{}
+	run         *run        // nil while stopped, and nothing is left of the last
 	gen         *generation // that serves
 	nextGen     *generation // that a recycle is starting
 	ids         uint64
@@ -33,13 +34,9 @@ type Pool struct {
 	everStarted bool
 	failed      *worker       // that made a start or a recycle fail
 	recycled    recycleResult // of the recycle under way
-	changed     chan struct{} // closed, and made anew, when one of these five changes
+	changed     chan struct{} // closed, and made anew, when run, status, failed or recycled changes
 	wakeAt      time.Duration // when the keeper will wake; never if negative
 	counters    counters
-	events      *eventQueue   // of this run; nil while stopped
-	stopKeeper  chan struct{} // closed when this run's workers are gone
-
-	background sync.WaitGroup // the goroutines of this run
 
 	records sync.Pool // of calls that are over
 }
@@ -238,6 +235,3 @@ func (p *Pool) turn(a *sched.Action) {
 	}
 	p.announce()
 }
-
-// goOn runs something in the background of this run of the pool.
-func (p *Pool) goOn(f func()) { p.background.Go(f) }

@@ -266,3 +266,32 @@ func TestMetaAndContextOptionsReachTheCall(t *testing.T) {
 		}
 	})
 }
+
+// TestSetDirLeavesNewNamesAloneBeforeARecycle holds that a module named for the
+// first time is looked for where those that serve were.
+func TestSetDirLeavesNewNamesAloneBeforeARecycle(t *testing.T) {
+	t.Parallel()
+	before, after := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(before, "m.wasm"), []byte("any"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := pool.New(pool.Options{Dir: before, Launcher: &pooltest.Launcher{}, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.SetDir(after); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"m.wasm", "./m.wasm", "x/../m.wasm"} {
+		if _, err := p.Call(t.Context(), name, "f"); err != nil {
+			t.Errorf("calling %s: %v", name, err)
+		}
+	}
+	if n := p.ProcessCount(); n != 1 {
+		t.Errorf("%d processes serve three ways to write one path, want 1", n)
+	}
+	if err := p.Recycle(t.Context()); err == nil {
+		t.Error("Recycle found the module in a directory where it is not")
+	}
+}

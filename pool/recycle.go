@@ -31,9 +31,9 @@ func (p *Pool) Recycle(ctx context.Context) error {
 		return ErrStopped
 	case starting, started:
 	}
-	p.nextGen, p.recycled = p.settings.newGeneration(), recycling
+	p.nextGen, p.recycled = p.settings.newGeneration(p.run), recycling
 	p.step(sched.Recycle(), &fl)
-	events := p.events
+	events := p.run.events
 	p.mu.Unlock()
 	fl.flush()
 

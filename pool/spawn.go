@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 
@@ -34,9 +35,14 @@ func processLauncher(o Options) (Launcher, error) {
 		return nil, fmt.Errorf("pool: %s is not supported: child processes are sandboxed on Linux and macOS only", runtime.GOOS)
 	}
 	if o.Runner != "" {
-		if _, err := exec.LookPath(o.Runner); err != nil {
-			return nil, fmt.Errorf("pool: option Runner is %q; want the path of an executable: %w", o.Runner, err)
+		path, err := exec.LookPath(o.Runner)
+		if err == nil {
+			path, err = filepath.Abs(path)
 		}
+		if err != nil {
+			return nil, fmt.Errorf("pool: option Runner is %q; want an executable: %w", o.Runner, err)
+		}
+		o.Runner = path
 	} else if err := subprocess.Embeddable(); err != nil {
 		return nil, fmt.Errorf("pool: set option Runner: %w", err)
 	}

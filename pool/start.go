@@ -20,6 +20,7 @@ var (
 // of its process.
 type worker struct {
 	pool      *Pool
+	run       *run
 	sched     *sched.Worker
 	startedAt time.Time
 	ctx       context.Context // of its start
@@ -42,7 +43,7 @@ type worker struct {
 
 // startWorker begins the start of a worker. The lock is held.
 func (p *Pool) startWorker(s *sched.Worker) {
-	w := &worker{pool: p, sched: s, gen: p.gen, startedAt: time.Now()}
+	w := &worker{pool: p, run: p.run, sched: s, gen: p.gen, startedAt: time.Now()}
 	if s.Next() {
 		w.gen = p.nextGen
 	}
@@ -54,7 +55,7 @@ func (p *Pool) startWorker(s *sched.Worker) {
 	p.workers[w] = struct{}{}
 	p.workerEvent(w, p.options.Events.WorkerStarted)
 	gen, m := w.gen, w.module
-	p.goOn(func() { w.start(gen, m) })
+	w.run.background.Go(func() { w.start(gen, m) })
 }
 
 // start brings a worker up, and reads its module meanwhile if it has one.
@@ -63,7 +64,7 @@ func (w *worker) start(gen *generation, m *module) {
 	var assigned <-chan assigned
 	if m != nil {
 		name = m.name
-		assigned = w.pool.assign(w.ctx, gen, m)
+		assigned = w.assign(gen, m)
 	}
 	ctx, cancel := context.WithTimeoutCause(w.ctx, w.pool.options.StartTimeout, errNotInTime)
 	defer cancel()
@@ -92,10 +93,10 @@ type assigned struct {
 }
 
 // assign prepares a module in the background.
-func (p *Pool) assign(ctx context.Context, gen *generation, m *module) <-chan assigned {
+func (w *worker) assign(gen *generation, m *module) <-chan assigned {
 	done := make(chan assigned, 1)
-	p.goOn(func() {
-		a, err := p.assignment(ctx, gen, m)
+	w.run.background.Go(func() {
+		a, err := w.pool.assignment(w.ctx, gen, m)
 		done <- assigned{a, err}
 	})
 	return done
@@ -105,7 +106,7 @@ func (p *Pool) assign(ctx context.Context, gen *generation, m *module) <-chan as
 func (w *worker) adopt(gen *generation, m *module) {
 	w.gen, w.module, w.ready = gen, m, false
 	process := w.process
-	w.pool.goOn(func() { w.load(process, m, w.pool.assign(w.ctx, gen, m)) })
+	w.run.background.Go(func() { w.load(process, m, w.assign(gen, m)) })
 }
 
 // load has a worker that is up load its module.

@@ -51,8 +51,8 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	s := p.counters.Stats
 	s.EventsDropped = p.counters.eventsDropped
-	if p.events != nil {
-		s.EventsDropped += p.events.lost()
+	if p.run != nil {
+		s.EventsDropped += p.run.events.lost()
 	}
 	s.Processes, s.Spare = p.sched.Processes()
 	s.Waiting, s.Running = p.sched.Calls()
