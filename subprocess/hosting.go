@@ -14,6 +14,12 @@ import (
 // few; above it the child is told that its host calls fail.
 const maxLingers = 64
 
+// spareHostPayloads is how many payloads of the largest size host functions may
+// hold beyond one for each slot, all of one child together: those that still run
+// although their calls have ended included. A guess: an honest child needs no
+// more than one for each slot while host functions end with their contexts.
+const spareHostPayloads = 1
+
 // hosting is a host function that runs for a call.
 type hosting struct {
 	id     uint64
@@ -29,12 +35,13 @@ func (p *Process) takeHostCall(body []byte) error {
 	}
 	ctx, cancel := context.WithCancel(p.context)
 	h := &hosting{id: m.ID, cancel: cancel}
-	if err := p.beginHosting(m.Seq, h); err != nil {
+	bytes := int64(len(m.Payload))
+	if err := p.beginHosting(m.Seq, h, bytes); err != nil {
 		cancel()
 		switch {
 		case errors.Is(err, errCancelled):
 			return nil // and no answer: the child has the cancel by now, or soon
-		case errors.Is(err, errLingering):
+		case errors.Is(err, errLingering), errors.Is(err, errHoarding):
 			p.answer(m.Seq, h, HostReply{Status: abi.HostFailed, Payload: []byte(`{"message":"` + err.Error() + `"}`)})
 			return nil
 		}
@@ -46,6 +53,7 @@ func (p *Process) takeHostCall(body []byte) error {
 		reply := p.sink.Host(ctx, request)
 		p.mu.Lock()
 		p.hosts--
+		p.hostBytes -= bytes
 		p.mu.Unlock()
 		p.answer(request.Seq, h, reply)
 	}()
@@ -54,11 +62,14 @@ func (p *Process) takeHostCall(body []byte) error {
 
 var (
 	errLingering = errors.New("too many host functions still run for calls that have ended")
+	errHoarding  = errors.New("host functions that still run for calls that have ended hold too many bytes")
 	errCancelled = errors.New("cancelled")
 )
 
-// beginHosting notes that a host function begins to run.
-func (p *Process) beginHosting(seq uint64, h *hosting) error {
+// beginHosting notes that a host function begins to run, with a payload of so
+// many bytes. What slots ask for at once always fits: it is those that linger
+// which make it fail for lack of room.
+func (p *Process) beginHosting(seq uint64, h *hosting, bytes int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	call, ok := p.waiting[seq]
@@ -80,7 +91,11 @@ func (p *Process) beginHosting(seq uint64, h *hosting) error {
 	if p.hosts >= p.slots+maxLingers {
 		return errLingering
 	}
+	if p.hostBytes+bytes > p.options.MaxPayload*int64(p.slots+spareHostPayloads) {
+		return errHoarding
+	}
 	p.hosts++
+	p.hostBytes += bytes
 	return nil
 }
 

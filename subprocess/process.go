@@ -97,18 +97,19 @@ type Process struct {
 	in      *wire.Reader
 	replies []Reply
 
-	mu       sync.Mutex
-	phase    phase
-	adopted  bool // Start has returned it: its end is told
-	last     uint64
-	waiting  map[uint64]underWay // calls queued and not replied to
-	hosting  map[uint64]*hosting // by the call that asked
-	hosts    int                 // host functions that run, for calls that have ended too
-	slots    int
-	stopping bool
-	reason   error
-	patience *time.Timer
-	exit     Exit // set before ended is closed
+	mu        sync.Mutex
+	phase     phase
+	adopted   bool // Start has returned it: its end is told
+	last      uint64
+	waiting   map[uint64]underWay // calls queued and not replied to
+	hosting   map[uint64]*hosting // by the call that asked
+	hosts     int                 // host functions that run, for calls that have ended too
+	hostBytes int64               // of payloads that those hold
+	slots     int
+	stopping  bool
+	reason    error
+	patience  *time.Timer
+	exit      Exit // set before ended is closed
 }
 
 // underWay is what this side knows of a call that has no reply yet.

@@ -266,6 +266,48 @@ func TestCancelEndsAHostCallOnBothSides(t *testing.T) {
 	})
 }
 
+func TestHostFunctionsThatLingerHoldBoundedBytes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const most = 1000
+		r := newRecorder()
+		asked, release := make(chan struct{}), make(chan struct{})
+		r.host = func(_ context.Context, q HostRequest) HostReply { // deaf to its context
+			asked <- struct{}{}
+			<-release
+			return HostReply{Payload: fmt.Append(nil, len(q.Payload))}
+		}
+		c := caller{p: loaded(t, 1, func() (*Process, error) {
+			return Local(t.Context(), Options{MaxPayload: most}, r, inBubble(t))
+		})}
+		full := strings.Repeat("x", most)
+		for range 1 + spareHostPayloads {
+			seq := c.call("host", full)
+			<-asked
+			c.p.Cancel(seq)
+			c.p.Flush()
+			r.reply(t, seq)
+		}
+		got := string(r.reply(t, c.call("host", "y")).Payload)
+		want := `-1 {"message":"host functions that still run for calls that have ended hold too many bytes"}`
+		if got != want {
+			t.Errorf("host = %s, want %s", got, want)
+		}
+		empty := c.call("host", "") // holds nothing
+		<-asked
+		close(release)
+		if got := string(r.reply(t, empty).Payload); got != "0 0" {
+			t.Errorf("host without a payload = %q", got)
+		}
+		synctest.Wait()
+		again := c.call("host", full)
+		<-asked
+		if got := string(r.reply(t, again).Payload); got != "0 1000" {
+			t.Errorf("host after the others have ended = %q", got)
+		}
+	})
+}
+
 func TestTheEndOfTheProcessEndsHostFunctions(t *testing.T) {
 	t.Parallel()
 	overBoth(t, func(t *testing.T, r *recorder, start func(int) *Process) {
