@@ -19,7 +19,7 @@ var (
 
 	// ErrStopped: the pool is stopping or stopped; the call did not start. It
 	// also is [ErrNotStarted].
-	ErrStopped = fmt.Errorf("pool: stopped (%w)", ErrNotStarted)
+	ErrStopped error = stoppedError{}
 
 	// ErrQueueFull: as many calls, or bytes of them, wait as may; the call did
 	// not start.
@@ -30,6 +30,15 @@ var (
 	// start.
 	ErrNested = errors.New("pool: nested call would have to wait for a worker")
 )
+
+type stoppedError struct{}
+
+func (stoppedError) Error() string { return "pool: stopped" }
+
+// Is reports that a stopped pool is one that is not started.
+func (stoppedError) Is(target error) bool {
+	return target == ErrNotStarted //nolint:errorlint // Is compares, it does not unwrap
+}
 
 // WorkerError is what a guest function threw, or how it ended instead of
 // returning.

@@ -22,7 +22,7 @@ func TestSentinelsAreToldApart(t *testing.T) {
 	t.Parallel()
 	all := []error{pool.ErrNotStarted, pool.ErrStopped, pool.ErrQueueFull, pool.ErrNested}
 	texts := []string{
-		"pool: not started", "pool: stopped (pool: not started)", "pool: queue full",
+		"pool: not started", "pool: stopped", "pool: queue full",
 		"pool: nested call would have to wait for a worker",
 	}
 	for i, a := range all {

@@ -55,6 +55,8 @@ func TestNewNamesAnOptionThatIsWrongWithItsValue(t *testing.T) {
 		{"Limits negative", pool.Options{Limits: pool.Limits{ModuleBytes: -1}}, "pool: option Limits.ModuleBytes is -1; want 8 to 2147483647 bytes"},
 		{"Limits of arguments", pool.Options{Limits: pool.Limits{InputBytes: 1}}, "pool: option Limits.InputBytes is 1; want 2 to 2147483647 bytes"},
 		{"Limits of results", pool.Options{Limits: pool.Limits{OutputBytes: 1 << 40}}, "pool: option Limits.OutputBytes is 1099511627776; want 2 to 2147483647 bytes"},
+		{"a module without a name", pool.Options{Modules: map[string]pool.Module{"": {Bytes: []byte("any")}}}, `pool: option Modules is ""; want names that are not empty`},
+		{"Limits of compiling", pool.Options{Limits: pool.Limits{CompileTime: -1}}, "pool: option Limits.CompileTime is -1ns; want zero or more"},
 		{"a module without a source", pool.Options{Modules: map[string]pool.Module{"m": {}}}, `pool: option Modules["m"].Source is ""; want the path of a module, or its Bytes`},
 		{"a module's digest", pool.Options{Modules: map[string]pool.Module{"m": {Source: "m", SHA256: "abc"}}}, `pool: option Modules["m"].SHA256 is "abc"; want 64 hexadecimal digits`},
 		{"a module's shape", pool.Options{Modules: map[string]pool.Module{"m": {Source: "m", Shape: "oval"}}}, `pool: option Modules["m"].Shape is "oval"; want "reactor", "server" or "command"`},

@@ -37,6 +37,9 @@ func (o Options) validate() error {
 	v.args("Args", o.Args)
 	v.host("Host", o.Host)
 	for _, name := range slices.Sorted(maps.Keys(o.Modules)) {
+		if name == "" {
+			v.add("Modules", name, "names that are not empty")
+		}
 		o.Modules[name].validate(&v, fmt.Sprintf("Modules[%q]", name))
 	}
 	for i, name := range o.Preload {
