@@ -74,8 +74,54 @@ func (m *sim) check() {
 			m.fail("timer %d is out of order", i)
 		}
 	}
+	m.checkRecycle()
 	if s.status == started && count < s.cfg.Min && s.roomy() && s.now >= s.start.until {
 		m.fail("%d workers, the leaving included, with Min %d", count, s.cfg.Min)
+	}
+}
+
+// checkRecycle holds the next generation to its bound.
+func (m *sim) checkRecycle() {
+	m.t.Helper()
+	m.young = m.young[:0]
+	for w := range m.s.workers {
+		if w.next && w.phase < Draining {
+			m.young = append(m.young, w)
+		}
+	}
+	if n := len(m.young) + len(m.s.pending); n > m.s.cfg.Max {
+		m.fail("%d workers of the next generation, with Max %d", n, m.s.cfg.Max)
+	}
+}
+
+// checkSwitch holds a generation that takes over to what served as it was begun.
+func (m *sim) checkSwitch() {
+	m.t.Helper()
+	ready := map[*Module]int{}
+	for _, w := range m.young {
+		if c := m.children[w]; c != nil && !c.loading && !c.leaving {
+			ready[w.Module]++
+		}
+	}
+	before, after := 0, 0
+	for _, mod := range m.modules {
+		before += m.served[mod]
+		after += min(m.served[mod], ready[mod])
+	}
+	if after < min(before, m.least) {
+		m.fail("%v workers served as the recycle began, of Max %d, and %v after it", m.served, m.least, ready)
+	}
+}
+
+// checkRest holds a state in which nothing goes on to its bounds.
+func (m *sim) checkRest() {
+	m.t.Helper()
+	s := m.s
+	if s.cycling || m.recycling {
+		m.fail("nothing goes on, and the recycle is not over")
+	}
+	if n := s.total(); s.status == started && n > s.cfg.Max {
+		m.fail("nothing goes on, and there are %d workers, with Max %d", n, s.cfg.Max)
 	}
 }
 
@@ -154,6 +200,7 @@ func TestRandomSchedulesKeepTheInvariants(t *testing.T) {
 	if testing.Short() {
 		rounds = 60
 	}
+	var covered coverage
 	for seed := range rounds {
 		cfg := Config{
 			Strategy: Strategy(seed % 4), Min: seed % 3, Max: 3 + seed%3, Spare: seed % 2, Full: 1 + seed%3,
@@ -166,5 +213,11 @@ func TestRandomSchedulesKeepTheInvariants(t *testing.T) {
 			m.event(byte(m.rand.IntN(256)), byte(m.rand.IntN(256)))
 		}
 		m.end()
+		covered.recycled += m.covered.recycled
+		covered.resizedMeanwhile += m.covered.resizedMeanwhile
+	}
+	t.Logf("%+v", covered)
+	if covered.recycled < rounds/10 || covered.resizedMeanwhile < rounds/10 {
+		t.Errorf("the events hardly played what they should: %+v in %d rounds", covered, rounds)
 	}
 }

@@ -18,6 +18,7 @@ func (s *State) open() {
 func (s *State) opened() {
 	s.status = started
 	s.act(Action{Kind: PoolStarted})
+	s.shrink() // Max may be less by now
 	s.restore()
 }
 

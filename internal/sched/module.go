@@ -27,6 +27,18 @@ type Module struct {
 // starved says whether calls wait while no worker is there or to come.
 func (m *Module) starved() bool { return m.waiting.n > 0 && m.workers == 0 }
 
+// serving is how many workers serve the module, those that are being replaced
+// included.
+func (m *Module) serving() int {
+	n := 0
+	for _, w := range m.pick.items {
+		if w.phase == Serving {
+			n++
+		}
+	}
+	return n
+}
+
 // moving says whether calls are with busy workers that an idle one is to have.
 func (m *Module) moving() bool {
 	w := m.movers.top()

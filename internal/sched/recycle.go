@@ -1,21 +1,21 @@
 package sched
 
 // recycle starts the next generation: as many workers for each module as serve
-// it now, and Min at least.
+// it now, and Min at least. One that is being replaced serves it too: its
+// successor may be long in coming. The modules are dealt to in turn, so that
+// none is left out should there be more than Max.
 func (s *State) recycle() {
 	if s.status != started || s.cycling {
 		return
 	}
 	s.cycling, s.failing, s.coming = true, false, 0
-	for _, m := range s.modules {
-		serving := 0
-		for _, w := range m.pick.items {
-			if w.phase == Serving && !w.outgoing {
-				serving++
+	for round, dealt := 1, true; dealt; round++ {
+		dealt = false
+		for _, m := range s.modules {
+			if m.serving() >= round && s.coming < s.cfg.Max {
+				s.launchNext(m)
+				dealt = true
 			}
-		}
-		for range serving {
-			s.launchNext(m)
 		}
 	}
 	for i := s.coming; i < s.cfg.Min; i++ {
@@ -66,6 +66,7 @@ func (s *State) switchOver() {
 	for _, w := range young {
 		if w.Module != nil {
 			s.enter(w)
+			s.armAge(w)
 		} else {
 			s.blanks = append(s.blanks, w)
 		}
@@ -75,8 +76,44 @@ func (s *State) switchOver() {
 			s.drain(w)
 		}
 	}
+	s.shrink()
 	s.restore()
 	s.grow()
+}
+
+// trim gives up what the next generation has beyond Max, now that Max is less:
+// first what is not started, then what is not ready, then the newest.
+func (s *State) trim() {
+	if !s.cycling || s.failing {
+		return
+	}
+	var starting, ready []*Worker
+	for _, w := range s.byID() {
+		switch {
+		case !w.next || w.phase >= Draining:
+		case w.phase == Serving || w.phase == Blank:
+			ready = append(ready, w)
+		default:
+			starting = append(starting, w)
+		}
+	}
+	surplus := len(s.pending) + len(starting) + len(ready) - s.cfg.Max
+	for ; surplus > 0 && len(s.pending) > 0; surplus-- {
+		s.pending = s.pending[:len(s.pending)-1]
+		s.coming--
+	}
+	for ; surplus > 0 && len(starting) > 0; surplus-- {
+		s.stop(starting[len(starting)-1])
+		starting = starting[:len(starting)-1]
+		s.coming--
+	}
+	for ; surplus > 0; surplus-- {
+		s.stop(ready[len(ready)-1])
+		ready = ready[:len(ready)-1]
+	}
+	if s.coming == 0 {
+		s.switchOver()
+	}
 }
 
 // recycleFailed gives the next generation up, because of one of its workers or

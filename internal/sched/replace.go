@@ -3,6 +3,9 @@ package sched
 // retire ends a worker that is too old or too large. One that nobody needs just
 // ends: replaced for ever, it would never have been idle for long enough.
 func (s *State) retire(w *Worker) {
+	if w.next { // its age is looked at again after the switch
+		return
+	}
 	if w.phase == Serving && !w.outgoing && s.status == started && w.load() == 0 && s.alive > s.cfg.Min {
 		s.stop(w)
 		return

@@ -182,7 +182,9 @@ func (s *State) restoreWith(m *Module) {
 // resize changes the bounds.
 func (s *State) resize(least, most int) {
 	s.cfg.Min, s.cfg.Max = least, most
+	s.trim()
 	s.shrink()
+	s.launchPending()
 	for _, m := range s.modules {
 		s.touch(m)
 	}

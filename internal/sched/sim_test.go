@@ -24,7 +24,14 @@ type sim struct {
 	log      []string
 
 	stopped, recycling bool
+	served             map[*Module]int // workers of each module as the recycle began
+	least              int             // the least Max since
+	young              []*Worker       // of the next generation, before this step
+	covered            coverage
 }
+
+// coverage counts what the random events happened to play.
+type coverage struct{ recycled, resizedMeanwhile int }
 
 // child is a process: it begins what it is sent in order, and gives back what
 // it is asked for and has not begun.
@@ -143,7 +150,11 @@ func (m *sim) act(a Action) {
 		}
 		m.stopped = true
 	case PoolStarted, PoolStartFailed:
-	case PoolRecycled, PoolRecycleFailed:
+	case PoolRecycled:
+		m.covered.recycled++
+		m.recycling = false
+		m.checkSwitch()
+	case PoolRecycleFailed:
 		m.recycling = false
 	}
 }
@@ -240,13 +251,12 @@ func (m *sim) event(what, which byte) {
 		m.now += time.Duration(which) * 10 * time.Millisecond
 		m.step("tick", Tick())
 	case what < 127:
-		m.recycling = true
-		m.step("recycle", Recycle())
+		m.recycle()
 	case what < 128 && m.recycling:
 		m.step("recycle abort", RecycleAbort())
 	case what < 130:
 		least := int(which) % 3
-		m.step("resize", Resize(least, least+1+int(which)%4))
+		m.resize(least, least+1+int(which)%4)
 	case what == 130:
 		m.step("stop", Stop())
 	case what == 131 && which < 20:
@@ -256,6 +266,43 @@ func (m *sim) event(what, which byte) {
 		m.step("start", Start())
 	case len(m.order) > 0:
 		m.child(m.order[int(which)%len(m.order)], int(what)%3)
+	}
+}
+
+func (m *sim) recycle() {
+	if m.s.status == started && !m.s.cycling {
+		m.recycling, m.least = true, m.s.cfg.Max
+		m.served = map[*Module]int{}
+		for w := range m.s.workers {
+			if w.phase == Serving && w.pickIndex >= 0 {
+				m.served[w.Module]++
+			}
+		}
+	}
+	m.step("recycle", Recycle())
+}
+
+func (m *sim) resize(least, most int) {
+	if m.s.cycling && most < m.s.cfg.Max {
+		m.covered.resizedMeanwhile++
+	}
+	m.least = min(m.least, most)
+	m.step(fmt.Sprintf("resize %d %d", least, most), Resize(least, most))
+}
+
+// rest has all children behave until none has anything to do; no time passes.
+func (m *sim) rest() {
+	for busy, round := true, 0; busy; round++ {
+		if round > 10_000 {
+			m.fail("the workers never come to rest")
+		}
+		busy = false
+		for _, w := range append([]*Worker(nil), m.order...) {
+			if c := m.children[w]; c != nil && (c.leaving || c.loading || len(c.inbox) > 0) {
+				busy = true
+				m.child(w, 3)
+			}
+		}
 	}
 }
 
@@ -282,6 +329,8 @@ func (m *sim) end() {
 			m.step("tick", Tick())
 		}
 	}
+	m.rest()
+	m.checkRest()
 	m.step("stop", Stop())
 	for round := 0; len(m.order) > 0; round++ {
 		if round > 10_000 {
