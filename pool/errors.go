@@ -37,7 +37,7 @@ func (stoppedError) Error() string { return "pool: stopped" }
 
 // Is reports that a stopped pool is one that is not started.
 func (stoppedError) Is(target error) bool {
-	return target == ErrNotStarted //nolint:errorlint // Is compares, it does not unwrap
+	return target == ErrNotStarted
 }
 
 // WorkerError is what a guest function threw, or how it ended instead of
