@@ -10,7 +10,7 @@ func (s *State) exited(w *Worker, started uint64) {
 	s.depart(w, Gone)
 	delete(s.workers, w)
 	if w.room != nil {
-		w.room.claimed = false
+		w.room.claim = nil
 	}
 
 	if old := w.replaces; old != nil && old.outgoing && old.phase == Serving {

@@ -80,6 +80,26 @@ func (m *sim) check() {
 	}
 }
 
+// checkStarved has no module wait for a worker that it could have.
+func (m *sim) checkStarved(mod *Module) {
+	m.t.Helper()
+	s := m.s
+	if mod.claim != nil && (mod.claim.room != mod || mod.claim.phase == Gone) {
+		m.fail("module %s waits for worker %d, which does not end for it", mod.Name, mod.claim.ID)
+	}
+	if !mod.starved() || s.aborted || s.now < mod.failure.until || mod.claim != nil && mod.claim.load() == 0 {
+		return
+	}
+	if s.mayStart(mod) {
+		m.fail("module %s has no worker, and might have one started", mod.Name)
+	}
+	for w := s.idle.head; w != nil; w = w.idleNext {
+		if w.Module != mod && !w.outgoing && !w.Module.moving() {
+			m.fail("module %s has no worker, and worker %d of module %s is idle", mod.Name, w.ID, w.Module.Name)
+		}
+	}
+}
+
 // checkRecycle holds the next generation to its bound.
 func (m *sim) checkRecycle() {
 	m.t.Helper()
@@ -153,6 +173,7 @@ func (m *sim) checkModule(mod *Module) {
 	if load != mod.load || openCount != len(mod.open) || returning != mod.returning {
 		m.fail("module %s counts load %d, open %d, returning %d, and has %d, %d, %d", mod.Name, mod.load, len(mod.open), mod.returning, load, openCount, returning)
 	}
+	m.checkStarved(mod)
 	if idle != nil && mod.waiting.n > 0 {
 		m.fail("a call of module %s waits beside worker %d, which is idle", mod.Name, idle.ID)
 	}

@@ -17,7 +17,7 @@ type Module struct {
 	workers   int  // in pick
 	load      int  // calls they have
 	returning int  // calls being withdrawn, to be placed again
-	claimed   bool // a worker of another module is ending to make room
+	claim     *Worker // of another module, which is ending to make room; or nil
 	dirty     bool
 
 	failure failure // to start
@@ -37,6 +37,13 @@ func (m *Module) serving() int {
 		}
 	}
 	return n
+}
+
+// provided says whether another worker need not end for the module because one is
+// ending already. One that still has calls may take hours to: it does not count
+// against a worker without any. A nil worker stands for a free place.
+func (m *Module) provided(w *Worker) bool {
+	return m.claim != nil && (m.claim.load() == 0 || w != nil && w.load() > 0)
 }
 
 // moving says whether calls are with busy workers that an idle one is to have.

@@ -59,7 +59,7 @@ func (s *State) scale(m *Module) {
 		return
 	}
 	full := !s.roomy() && s.blank(false) == nil
-	if full && (m.claimed || s.idle.head == nil) || m.excess() <= 0 {
+	if full && (m.provided(nil) || s.idle.head == nil) || m.excess() <= 0 {
 		return
 	}
 	if !full {
@@ -69,18 +69,26 @@ func (s *State) scale(m *Module) {
 		return
 	}
 	if w := s.longestIdle(m); w != nil {
-		m.claimed, w.room = true, m
+		s.stake(m, w)
 		s.stop(w)
 	}
 }
 
-// neediest returns the module, but for one, whose calls have waited longest for
-// a worker that it may have; nil if there is none.
-func (s *State) neediest(but *Module) *Module {
+// stake has a module wait for a worker to end, and for no other one any more.
+func (s *State) stake(m *Module, w *Worker) {
+	if m.claim != nil {
+		m.claim.room = nil
+	}
+	m.claim, w.room = w, m
+}
+
+// neediest returns the module whose calls have waited longest for the place of a
+// worker of another one, or for a free place if that is nil; nil if there is none.
+func (s *State) neediest(giver *Worker) *Module {
 	var neediest *Module
 	var oldest *Call
 	for _, m := range s.modules {
-		if m == but || m.claimed || m.excess() <= 0 || s.now < m.failure.until {
+		if giver != nil && m == giver.Module || m.provided(giver) || m.excess() <= 0 || s.now < m.failure.until {
 			continue
 		}
 		if c := m.oldestWaiting(); c != nil && (oldest == nil || c.ID < oldest.ID) {
@@ -114,27 +122,28 @@ func (s *State) relieve(e Event) {
 	if s.waiting == 0 || s.roomy() || len(s.modules) < 2 {
 		return
 	}
-	for w := s.idle.head; w != nil; w = w.idleNext {
-		if w.outgoing || w.Module.moving() {
-			continue
+	for w := s.idle.head; w != nil; {
+		next := w.idleNext
+		if !w.outgoing && !w.Module.moving() {
+			if m := s.neediest(w); m != nil {
+				s.makeRoom(w, m)
+				next = s.idle.head // much may have changed
+			}
 		}
-		if m := s.neediest(w.Module); m != nil {
-			s.makeRoom(w, m)
-			return
-		}
+		w = next
 	}
 	w := e.worker
 	if e.kind != evReply || w.phase != Serving || w.outgoing || w.condemned > 0 || w.load() == 0 {
 		return
 	}
-	if m := s.neediest(w.Module); m != nil && s.givesWay(w, m) {
+	if m := s.neediest(w); m != nil && s.givesWay(w, m) {
 		s.makeRoom(w, m)
 	}
 }
 
 // makeRoom ends a worker for the sake of another module.
 func (s *State) makeRoom(w *Worker, m *Module) {
-	m.claimed, w.room = true, m
+	s.stake(m, w)
 	s.drain(w)
 	s.settleDirty()
 }

@@ -41,7 +41,7 @@ type Worker struct {
 	next     bool    // of the generation that is being started
 	outgoing bool    // being replaced; its successor counts in its stead
 	replaces *Worker // whose place this one takes when it is ready
-	room     *Module // which this one was ended to make room for
+	room     *Module // which this one was ended to make room for, and which has it as its claim
 	adopted  bool    // for a module, while it came up blank
 
 	queue callList // calls waiting with it
