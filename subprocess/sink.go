@@ -18,13 +18,15 @@ type Sink interface {
 
 	// Host runs a host function for a call and returns its reply; each call of
 	// it has a goroutine of its own and may take its time. The context ends with
-	// the call it belongs to, and with the process.
+	// the call it belongs to, and with the process. One that was asked for just
+	// before the end may begin after Exited, with a context that has ended.
 	Host(ctx context.Context, request HostRequest) HostReply
 
 	// Log takes one log record; the text is the sink's to keep.
 	Log(record LogRecord)
 
-	// Exited is the last: the process is gone and reaped, nothing follows.
+	// Exited is the last: the process is gone and reaped, nothing follows but
+	// what Host still does.
 	Exited(exit Exit)
 }
 
