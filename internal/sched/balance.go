@@ -4,6 +4,7 @@ package sched
 // calls without a worker come first, then those waiting with busy workers or
 // with workers that are not ready, then those that were sent ahead.
 func (s *State) balance(m *Module) {
+	s.balanceNested(m)
 	for {
 		w := m.pick.top()
 		if w == nil || w.tier() == tierNever {
@@ -23,7 +24,7 @@ func (s *State) balance(m *Module) {
 		if from == w || from.surplus() <= 0 {
 			return
 		}
-		if c := from.queue.head; c != nil {
+		if c := from.queue.patient(); c != nil {
 			s.unlist(c)
 			s.assign(c, w)
 			continue

@@ -48,19 +48,21 @@ const (
 type callList struct {
 	head, tail *Call
 	n          int
+	nested     int // of n; they come first
 }
 
 func (l *callList) pushBack(c *Call) { l.insertAfter(c, l.tail) }
 
-// insertByAge keeps the list in the order of submission. A new call belongs at
-// the end, and one that comes back from a worker near the front.
+// insertByAge keeps the list in the order of submission, nested calls first. A
+// new call belongs at the end, and one that comes back from a worker near the
+// front.
 func (l *callList) insertByAge(c *Call) {
-	if l.tail == nil || l.tail.ID < c.ID {
+	if l.tail == nil || l.tail.precedes(c) {
 		l.pushBack(c)
 		return
 	}
 	var after *Call
-	for at := l.head; at.ID < c.ID; at = at.next {
+	for at := l.head; at.precedes(c); at = at.next {
 		after = at
 	}
 	l.insertAfter(c, after)
@@ -79,6 +81,35 @@ func (l *callList) insertAfter(c, after *Call) {
 		c.next.prev = c
 	}
 	l.n++
+	if c.Nested {
+		l.nested++
+	}
+}
+
+// precedes says whether a call waits in front of another one. A nested call does
+// in front of all others: it must not come to wait for one of them to end.
+func (c *Call) precedes(other *Call) bool {
+	if c.Nested != other.Nested {
+		return c.Nested
+	}
+	return c.ID < other.ID
+}
+
+// patient returns the first call that is not nested, or nil.
+func (l *callList) patient() *Call {
+	c := l.head
+	for c != nil && c.Nested {
+		c = c.next
+	}
+	return c
+}
+
+// oldest returns the call that was submitted first, or nil.
+func (l *callList) oldest() *Call {
+	if c := l.patient(); c != nil && c.ID < l.head.ID {
+		return c
+	}
+	return l.head
 }
 
 func (l *callList) remove(c *Call) {
@@ -94,6 +125,9 @@ func (l *callList) remove(c *Call) {
 	}
 	c.prev, c.next, c.list = nil, nil, nil
 	l.n--
+	if c.Nested {
+		l.nested--
+	}
 }
 
 // Held says whether a worker still has the call, though it is settled.

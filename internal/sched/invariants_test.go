@@ -45,6 +45,7 @@ func (m *sim) check() {
 			m.fail("worker %d counts %d sent and %d running, and has %d and %d", w.ID, w.sentCount, w.running, sent, running)
 		}
 		open += w.queue.n
+		m.checkNested(w)
 		if w.phase == Serving && w.condemned == 0 && w.pickIndex >= 0 && w.running < w.Module.Concurrency && w.sentCount > w.running && w.run <= w.last {
 			m.fail("worker %d has a free slot and calls that do not run", w.ID)
 		}
@@ -77,6 +78,23 @@ func (m *sim) check() {
 	m.checkRecycle()
 	if s.status == started && count < s.cfg.Min && s.roomy() && s.now >= s.start.until {
 		m.fail("%d workers, the leaving included, with Min %d", count, s.cfg.Min)
+	}
+}
+
+// checkNested has no nested call wait for another call of its worker to end.
+func (m *sim) checkNested(w *Worker) {
+	m.t.Helper()
+	for seq := w.run; seq <= w.last; seq++ {
+		if c := w.at(seq); c != nil && c.Nested && !c.abandoned {
+			m.fail("nested call %d was sent to worker %d, and waits", c.ID, w.ID)
+		}
+	}
+	place := w.sentCount
+	for c := w.queue.head; c != nil; c = c.next {
+		if c.Nested && (w.phase == Serving || place >= w.Module.Concurrency) {
+			m.fail("nested call %d waits with worker %d in place %d, which is %v", c.ID, w.ID, place, w.phase)
+		}
+		place++
 	}
 }
 
@@ -150,13 +168,14 @@ func (m *sim) limitCount() int { return max(m.s.cfg.Max, 6) }
 
 func (m *sim) checkModule(mod *Module) {
 	m.t.Helper()
-	load, openCount, returning, surplus := 0, 0, 0, 0
+	load, openCount, returning, surplus, nested := 0, 0, 0, 0, 0
 	var idle *Worker
 	for i, w := range mod.pick.items {
 		if w.pickIndex != i || i > 0 && m.s.before(w, mod.pick.items[(i-1)/2]) {
 			m.fail("worker %d is out of order", w.ID)
 		}
 		load += w.load()
+		nested += w.queue.nested
 		if w.tier() == tierIdle {
 			openCount++
 			idle = w
@@ -172,6 +191,9 @@ func (m *sim) checkModule(mod *Module) {
 	}
 	if load != mod.load || openCount != len(mod.open) || returning != mod.returning {
 		m.fail("module %s counts load %d, open %d, returning %d, and has %d, %d, %d", mod.Name, mod.load, len(mod.open), mod.returning, load, openCount, returning)
+	}
+	if nested != mod.nested || mod.waiting.nested > 0 || nested > 0 && idle != nil && idle.free() {
+		m.fail("%d nested calls of module %s wait with workers, counted as %d, and %d without", nested, mod.Name, mod.nested, mod.waiting.nested)
 	}
 	m.checkStarved(mod)
 	if idle != nil && mod.waiting.n > 0 {

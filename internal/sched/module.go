@@ -14,9 +14,10 @@ type Module struct {
 	movers  workerHeap
 	open    []*Worker // those of tierIdle, in no order
 
-	workers   int  // in pick
-	load      int  // calls they have
-	returning int  // calls being withdrawn, to be placed again
+	workers   int     // in pick
+	load      int     // calls they have
+	nested    int     // nested calls in their queues
+	returning int     // calls being withdrawn, to be placed again
 	claim     *Worker // of another module, which is ending to make room; or nil
 	dirty     bool
 
@@ -70,7 +71,7 @@ func (w *Worker) oldestWaiting() *Call {
 			return c
 		}
 	}
-	return w.queue.head
+	return w.queue.oldest()
 }
 
 // excess is how many calls wait that no worker, present or starting, would take

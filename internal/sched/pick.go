@@ -69,7 +69,8 @@ func (s *State) leave(w *Worker) {
 	m.movers.remove(w)
 	m.workers--
 	m.load -= w.counted
-	w.counted = 0
+	m.nested -= w.nested
+	w.counted, w.nested = 0, 0
 	s.setOpen(w, false)
 	s.setIdle(w, false)
 	s.touch(m)
@@ -82,7 +83,8 @@ func (s *State) moved(w *Worker) {
 	}
 	m := w.Module
 	m.load += w.load() - w.counted
-	w.counted = w.load()
+	m.nested += w.queue.nested - w.nested
+	w.counted, w.nested = w.load(), w.queue.nested
 	m.pick.fix(w)
 	m.movers.fix(w)
 	idle := w.tier() == tierIdle

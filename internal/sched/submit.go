@@ -16,16 +16,10 @@ func (s *State) submit(c *Call) {
 		return
 	}
 	w := s.choose(c.Module)
-	mustWait := w == nil || w.tier() == tierBusy
-	if mustWait && !s.mayStart(c.Module) {
-		if c.Nested {
-			s.settle(c, Nested)
-			return
-		}
-		if s.waiting > s.cfg.QueueLimit || s.waitingBytes > s.cfg.QueueBytes {
-			s.settle(c, QueueFull)
-			return
-		}
+	mustWait := !c.Nested && (w == nil || w.tier() == tierBusy) && !s.mayStart(c.Module)
+	if mustWait && (s.waiting > s.cfg.QueueLimit || s.waitingBytes > s.cfg.QueueBytes) {
+		s.settle(c, QueueFull)
+		return
 	}
 	if c.QueueTimeout > 0 {
 		s.timers.arm(&c.timer, s.now+c.QueueTimeout)
@@ -49,6 +43,10 @@ func (s *State) waited(c *Call) {
 // else the busy one that the strategy prefers. With none of them the call waits
 // with its module.
 func (s *State) place(c *Call) {
+	if c.Nested {
+		s.placeNested(c)
+		return
+	}
 	m := c.Module
 	w := s.choose(m)
 	if w == nil || w.tier() == tierBusy {

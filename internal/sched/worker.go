@@ -58,6 +58,7 @@ type Worker struct {
 	condemned   int // running calls whose callers gave up: it may be about to be killed
 
 	counted  int // its part of Module.load
+	nested   int // its part of Module.nested
 	served   int // calls answered
 	maxCalls int // zero: no bound
 	turn     uint64
@@ -94,6 +95,9 @@ func (w *Worker) Phase() Phase { return w.phase }
 // open says whether the worker would be busy with one more call, but not full.
 func (w *Worker) open() bool { return w.load() < w.Module.limit }
 
+// free says whether one more call would not have to wait for another to end.
+func (w *Worker) free() bool { return w.condemned == 0 && w.load() < w.Module.Concurrency }
+
 // Tiers of workers, in the order of preference for a call.
 const (
 	tierIdle     = iota // serving and open
@@ -118,7 +122,7 @@ func (w *Worker) tier() int {
 // surplus is how many calls could be better off with an idle worker.
 func (w *Worker) surplus() int {
 	if w.phase != Serving {
-		return w.queue.n
+		return w.queue.n - w.queue.nested // those do not move to any open worker
 	}
 	return w.load() - max(w.Module.limit, w.running) - w.leaving
 }
