@@ -25,7 +25,7 @@ type Call struct {
 	worker    *Worker // waiting with it, or sent to it
 	leaving   bool    // RecallCall or CancelCall was issued for it, and its worker has not answered
 	abandoned bool    // settled while with a worker, whose answer is still to come
-	expiring  bool    // waited too long, and being withdrawn
+	expiring  bool    // waited too long, and being withdrawn; void if it has begun, as its worker may tell
 	condemns  bool    // running, abandoned: its worker is about to be killed for it
 	timer     timer
 	prev      *Call

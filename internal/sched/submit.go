@@ -112,7 +112,7 @@ func (s *State) runNext(w *Worker) {
 			continue
 		}
 		s.waited(c)
-		c.RunSince, c.expiring = s.now, false
+		c.RunSince = s.now
 		s.timers.disarm(&c.timer)
 		if c.Timeout > 0 {
 			s.timers.arm(&c.timer, s.now+c.Timeout)
