@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -69,7 +70,9 @@ func FuzzParentSurvivesAnyChild(f *testing.F) {
 		}
 		<-p.Done()
 		<-heard
+		j.settle(p) // all that linger are running, and measured
 		close(j.release)
+		j.settle(p) // they have ended, or are about to
 		j.judge(t)
 	})
 }
@@ -156,6 +159,24 @@ func (j *judge) hold(hosts, bytes int) {
 	j.held += bytes
 	j.expect(j.hosts <= fuzzHosts, "too many host functions at once")
 	j.expect(j.held <= fuzzHeld, "host functions that hold too many bytes")
+}
+
+// settle waits until all host functions that the process counts are running. It
+// is called after the end of the process, when no more begin. Nothing tells when
+// a goroutine has begun, or is past its last line: look until it is.
+func (j *judge) settle(p *Process) {
+	for {
+		p.mu.Lock()
+		hosts, held := p.hosts, int(p.hostBytes)
+		p.mu.Unlock()
+		j.mu.Lock()
+		settled := j.hosts == hosts && j.held == held
+		j.mu.Unlock()
+		if settled {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 func (j *judge) Log(r LogRecord) {
