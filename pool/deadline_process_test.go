@@ -111,7 +111,7 @@ func TestRecursionWithoutLoopsEnds(t *testing.T) {
 
 func TestAGuestThatAsksWhetherItIsCancelledSavesItsWorker(t *testing.T) {
 	t.Parallel()
-	p := start(t, pool.Options{Max: 1, CancelGrace: patience})
+	p := start(t, pool.Options{Min: 1, Max: 1, Preload: []string{"echo"}, CancelGrace: patience})
 	ctx, cancel := context.WithTimeout(within(t), 100*time.Millisecond)
 	defer cancel()
 	if _, err := p.Call(ctx, "echo", "wait"); !errors.Is(err, context.DeadlineExceeded) {
