@@ -109,7 +109,7 @@ func (r *reader) constant() {
 		case 0x44: // f64.const
 			r.take(8)
 		case 0xd0: // ref.null
-			r.byte()
+			r.referenceType()
 		case 0xfd: // v128.const
 			if r.uint32() != 12 {
 				r.fail(errors.New("a constant expression has an instruction that is not constant"))

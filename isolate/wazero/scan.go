@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/isolate/engine"
@@ -23,6 +22,7 @@ const (
 	maxTables     = 100 // theirs is 100,000; each costs an allocation an instance
 	maxValues     = 1_000
 	maxLocals     = 50_000
+	maxAllLocals  = 10_000_000 // of all functions, which the decoder spells out with 8 bytes each; a guess
 	maxElements   = 10_000_000
 	maxCodeBytes  = 7_654_321
 	pageBytes     = 1 << 16
@@ -49,12 +49,6 @@ const (
 
 // kinds are the names of what a module may import or export, by their number.
 var kinds = [...]string{"function", "table", "memory", "global", "tag"}
-
-// limits are the bounds of a memory, in pages, or of a table, in elements.
-type limits struct {
-	min, max uint32
-	bounded  bool // the module declares max
-}
 
 // outline is what has to be known of a module before an engine may decode it,
 // and what the engine does not tell afterwards.
@@ -166,8 +160,8 @@ func (o *outline) section(id byte, r *reader) {
 			if form := r.byte(); r.err == nil && form != 0x60 {
 				r.fail(fmt.Errorf("a type has form %#x", form))
 			}
-			r.take(r.count("parameters", 1, maxValues))
-			r.take(r.count("results", 1, maxValues))
+			r.valueTypes(r.count("parameters", 1, maxValues))
+			r.valueTypes(r.count("results", 1, maxValues))
 		}
 	case sectionImport:
 		for range r.count("imports", 4, maxImports) {
@@ -177,14 +171,16 @@ func (o *outline) section(id byte, r *reader) {
 		r.count("functions", 1, maxFunctions)
 	case sectionTable:
 		for range r.count("tables", 3, maxTables) {
-			o.tables = append(o.tables, table{element: r.byte(), limits: r.limits()})
+			o.tables = append(o.tables, table{element: r.referenceType(), limits: r.limits()})
 		}
 	case sectionMemory:
 		for range r.count("memories", 2, 1) {
 			o.memories = append(o.memories, r.limits())
 		}
 	case sectionGlobal:
-		r.count("globals", 4, maxGlobals)
+		for range r.count("globals", 4, maxGlobals) {
+			walkGlobal(r)
+		}
 	case sectionExport:
 		for range r.count("exports", 3, maxExports) {
 			name, kind, index := r.name(), r.byte(), r.uint32()
@@ -199,9 +195,7 @@ func (o *outline) section(id byte, r *reader) {
 			walkElements(r)
 		}
 	case sectionCode:
-		for range r.count("functions", 3, maxFunctions) {
-			walkCode(r)
-		}
+		walkCodes(r)
 	case sectionData:
 		for range r.count("data segments", 2, maxSegments) {
 			walkData(r)
@@ -216,12 +210,13 @@ func (o *outline) importOf(module, name []byte, r *reader) {
 		r.uint32()
 		return
 	case 1:
-		r.byte()
+		r.referenceType()
 		r.limits()
 	case 2:
 		o.memories = append(o.memories, r.limits())
 	case 3:
-		r.take(2)
+		r.valueTypes(1)
+		r.byte() // whether it is mutable
 	case 4:
 		r.byte()
 		r.uint32()
@@ -230,19 +225,6 @@ func (o *outline) importOf(module, name []byte, r *reader) {
 		return
 	}
 	o.others = append(o.others, fmt.Sprintf("%s %s", kinds[kind], importName(string(module), string(name))))
-}
-
-func (r *reader) limits() limits {
-	flags := r.byte()
-	if flags > 1 {
-		r.fail(fmt.Errorf("limits have flags %#x: shared and 64-bit memories are not supported", flags))
-		return limits{}
-	}
-	l := limits{min: r.uint32(), max: math.MaxUint32}
-	if flags == 1 {
-		l.max, l.bounded = r.uint32(), true
-	}
-	return l
 }
 
 // checkMemory compares what the module wants at least with what it may have.

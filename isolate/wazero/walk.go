@@ -19,8 +19,12 @@ func walkElements(r *reader) {
 		}
 		r.constant()
 	}
-	if explicit || !active {
-		r.byte() // the element's kind or type
+	switch {
+	case active && !explicit:
+	case expressions:
+		r.referenceType()
+	default:
+		r.byte() // the elements' kind: functions
 	}
 	if !expressions {
 		for range r.count("elements", 1, maxElements) {
@@ -33,19 +37,40 @@ func walkElements(r *reader) {
 	}
 }
 
-// walkCode walks the locals of one function; its instructions are the
-// compiler's.
-func walkCode(r *reader) {
+// walkGlobal walks one global.
+func walkGlobal(r *reader) {
+	r.valueTypes(1)
+	r.byte() // whether it is mutable
+	r.constant()
+}
+
+// walkCodes walks the functions. Ten bytes make one with 50,000 locals, so those
+// of all are bounded too: 70 KB of such functions took 4 GB.
+func walkCodes(r *reader) {
+	var locals uint64
+	for range r.count("functions", 3, maxFunctions) {
+		locals += walkCode(r)
+		if locals > maxAllLocals {
+			r.fail(&excess{what: "locals of all functions", count: uint32(locals), limit: maxAllLocals})
+		}
+		if r.err != nil {
+			return
+		}
+	}
+}
+
+// walkCode walks the locals of one function, and says how many there are; its
+// instructions are the compiler's.
+func walkCode(r *reader) (locals uint64) {
 	size := r.uint32()
 	if size > maxCodeBytes {
 		r.fail(&excess{what: "bytes of a function", count: size, limit: maxCodeBytes})
-		return
+		return 0
 	}
 	body := &reader{rest: r.take(size)}
-	var locals uint64
 	for range body.count("declarations of locals", 2, maxLocals) {
 		locals += uint64(body.uint32())
-		body.byte()
+		body.valueTypes(1)
 		if locals > maxLocals {
 			body.fail(&excess{what: "locals", count: uint32(min(locals, 1<<32-1)), limit: maxLocals})
 		}
@@ -56,6 +81,7 @@ func walkCode(r *reader) {
 	if body.err != nil {
 		r.fail(body.err)
 	}
+	return locals
 }
 
 // walkData walks one data segment.
