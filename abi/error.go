@@ -1,9 +1,9 @@
 package abi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -29,9 +29,12 @@ func (e *Error) Error() string {
 // else plain text, which becomes the message. It accepts any bytes: those that
 // are not UTF-8 are replaced. It keeps no reference to b.
 func ParseError(b []byte) *Error {
+	// Before it is read: the decoder would leave Data and Extra as they came, and
+	// who passes those on would write JSON that is none.
+	b = bytes.ToValidUTF8(b, []byte(string(utf8.RuneError)))
 	e := new(Error)
 	if err := json.Unmarshal(b, e); err != nil {
-		return &Error{Message: strings.ToValidUTF8(string(b), string(utf8.RuneError))}
+		return &Error{Message: string(b)}
 	}
 	return e
 }

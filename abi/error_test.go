@@ -56,6 +56,8 @@ func TestParseErrorReadsObjectsAndTakesTheRestAsText(t *testing.T) {
 		{"two objects", `{"message":"m"}{}`, abi.Error{Message: `{"message":"m"}{}`}},
 		{"text that is not UTF-8", "a\xff\xfeb", abi.Error{Message: "a\uFFFDb"}},
 		{"message that is not UTF-8", "{\"message\":\"a\xffb\"}", abi.Error{Message: "a\uFFFDb"}},
+		{"data that are not UTF-8", "{\"message\":\"m\",\"data\":\"\xff\"}", abi.Error{Message: "m", Data: json.RawMessage("\"\uFFFD\"")}},
+		{"a member that is not UTF-8", "{\"message\":\"m\",\"\xff\":[\"\xff\"]}", abi.Error{Message: "m", Extra: raw("\uFFFD", "[\"\uFFFD\"]")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
