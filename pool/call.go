@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/internal/sched"
@@ -96,7 +97,7 @@ func (p *Pool) callJSON(ctx context.Context, m *module, function string, args []
 	if err != nil {
 		return nil, err
 	}
-	if !json.Valid(result) {
+	if !utf8.Valid(result) || !json.Valid(result) { // the second takes any bytes within strings
 		return nil, &WorkerError{
 			Module: m.name, Function: function, Code: abi.Returned, Name: "InvalidResult",
 			Message: fmt.Sprintf("the result is not JSON: %.40q; CallRaw takes any bytes", result),

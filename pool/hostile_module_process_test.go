@@ -112,7 +112,7 @@ func TestHostileModulesThatDoNotFit(t *testing.T) {
 		},
 		{
 			name: "an import of the ABI with another type", module: importing("wasmpool", "output", "i64 i64 -> i64"),
-			want: refused(abi.UnknownImport, "(i32, i32)"), again: true,
+			want: refused(abi.UnknownImport, "(i32, i32)"), functions: again,
 		},
 		{
 			name: "an import of WASI with another type", module: importing("wasi_snapshot_preview1", "proc_exit", "f64 -> f64"),
@@ -128,9 +128,9 @@ func TestHostileModulesThatDoNotFit(t *testing.T) {
 				return m.Bytes()
 			}(),
 		},
-		{name: "a function that is not there", module: attacking(wt.I32(0)), function: "absent", want: fails(abi.NotFound, "FunctionNotFound", `"absent"`)},
+		{name: "a function that is not there", module: attacking(wt.I32(0)), functions: []string{"absent"}, want: fails(abi.NotFound, "FunctionNotFound", `"absent"`)},
 		{
-			name: "a function of another type", want: fails(abi.NotFound, "FunctionNotFound", "add"), function: "add",
+			name: "a function of another type", want: fails(abi.NotFound, "FunctionNotFound", "add"), functions: []string{"add"},
 			module: func() []byte {
 				m := wt.Worker(1)
 				m.Func("other", wt.I32(0))

@@ -20,15 +20,17 @@ import (
 
 // attack is what one module tries.
 type attack struct {
-	name     string
-	module   []byte
-	function string      // that is called; empty: "attack"
-	limits   pool.Limits // of the module
-	options  pool.Options
-	call     []pool.CallOption
-	again    bool // it is tried a second time
-	want     verdict
+	name      string
+	module    []byte
+	functions []string    // that are called in turn; nil: "attack"
+	limits    pool.Limits // of the module
+	options   pool.Options
+	call      []pool.CallOption
+	want      verdict // of each call
 }
+
+// again has an attack tried a second time.
+var again = []string{"attack", "attack"}
 
 // hostile plays attacks, one after the other.
 func hostile(t *testing.T, attacks []attack) {
@@ -65,17 +67,13 @@ func (a attack) run(t *testing.T) {
 	p := start(t, o)
 	n.begin(p)
 
-	if a.function == "" {
-		a.function = "attack"
+	if a.functions == nil {
+		a.functions = []string{"attack"}
 	}
-	tries := 1
-	if a.again {
-		tries = 2
-	}
-	for range tries {
-		got, err := p.Proxy("hostile", a.function, a.call...)(within(t))
+	for _, f := range a.functions {
+		got, err := p.Proxy("hostile", f, a.call...)(within(t))
 		if complaint := a.want(got, err); complaint != "" {
-			t.Errorf("got %.200q, %.500v (%T)\nwant %s", got, err, err, complaint)
+			t.Errorf("%s(): got %.200q, %.500v (%T)\nwant %s", f, got, err, err, complaint)
 		}
 	}
 
@@ -87,8 +85,8 @@ func (a attack) run(t *testing.T) {
 	if err := p.Stop(within(t)); err != nil {
 		t.Error(err)
 	}
-	if got, most := int(starts.Load()), tries+1; got > most {
-		t.Errorf("%d workers were started for %d calls, want at most %d", got, tries+2, most)
+	if got, most := int(starts.Load()), len(a.functions)+1; got > most {
+		t.Errorf("%d workers were started, want at most %d: one for each attack, and the neighbour's", got, most)
 	}
 	before.compareRest(t)
 }

@@ -47,7 +47,7 @@ func TestHostileCodeThatDoesNotEnd(t *testing.T) {
 			module: attacking(wt.Drop(wt.MemoryGrow(wt.I32(1023))), wt.Forever(wt.MemoryFill(wt.I32(0), wt.I32(1), wt.I32(64<<20))), wt.I32(0)),
 		},
 		{
-			name: "recursion without end", want: traps("stack overflow"), again: true,
+			name: "recursion without end", want: traps("stack overflow"), functions: again,
 			module: func() []byte {
 				m := wt.Worker(1)
 				m.Func("attack", wt.Add(wt.Call(0), wt.I32(1)))

@@ -76,6 +76,11 @@ func BrIf(depth uint32, condition Code) Code { return append(Op(0x0d, condition)
 // begin it again.
 func Loop(body ...Code) Code { return Code{0x03, 0x40}.then(body...).then(Code{0x0b}) }
 
+// If runs code on a condition.
+func If(condition Code, body ...Code) Code {
+	return condition.then(Code{0x04, 0x40}).then(body...).then(Code{0x0b})
+}
+
 // Forever is a loop that nothing in it ends.
 func Forever(body ...Code) Code { return Loop(append(body, Br(0))...) }
 
