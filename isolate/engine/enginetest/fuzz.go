@@ -11,7 +11,9 @@ import (
 
 // FuzzImports calls the imports with any operands, in a guest whose memory holds
 // anything, with a host that answers anything: the call returns, or ends with a
-// typed error, and a new instance is as good as the first.
+// typed error, and a new instance is as good as the first. An import of the
+// worker ABI traps if one of its ranges is outside the memory, before the host
+// is called, and does not otherwise.
 func FuzzImports(f *testing.F, newEngine New) {
 	m := load(f, newEngine, probeModule(), engine.Config{})
 	for op := range uint32(opPoke + 1) {
@@ -37,16 +39,42 @@ func FuzzImports(f *testing.F, newEngine New) {
 				// What lies at the pointer would be how long to sleep.
 				binary.LittleEndian.PutUint32(host.input[4:], a%1024+2048)
 			}
+			before := host.asked()
 			_, err := x.Invoke("probe")
-			if err == nil {
-				continue
-			}
 			var trap *engine.TrapError
 			var limit *engine.LimitError
-			if !errors.As(err, &trap) && !errors.As(err, &limit) {
+			if err != nil && !errors.As(err, &trap) && !errors.As(err, &limit) {
 				t.Fatalf("got %v (%T), want a typed error", err, err)
 			}
-			return
+			if op < opAbort {
+				inside := inside(op, a, b, c, d)
+				switch {
+				case inside && trap != nil:
+					t.Fatalf("op %d (%d, %d, %d, %d): %v, of ranges that are inside the memory", op, a, b, c, d, err)
+				case !inside && trap == nil:
+					t.Fatalf("op %d (%d, %d, %d, %d): %v, want a trap", op, a, b, c, d, err)
+				case !inside && host.asked() != before:
+					t.Fatalf("op %d (%d, %d, %d, %d): the host was called", op, a, b, c, d)
+				}
+			}
+			if err != nil {
+				return
+			}
 		}
 	})
+}
+
+// inside reports whether the ranges that an import of the worker ABI is given
+// are in the one page of the probe.
+func inside(op, a, b, c, d uint32) bool {
+	fits := func(ptr, size uint32) bool { return size == 0 || uint64(ptr)+uint64(size) <= 1<<16 }
+	switch op {
+	case opCancelled:
+		return true
+	case opLog:
+		return fits(b, c)
+	case opHost:
+		return fits(a, b) && fits(c, d)
+	}
+	return fits(a, b)
 }

@@ -63,3 +63,10 @@ func (s *script) Call(name, payload []byte) (int32, error) {
 	s.calls = append(s.calls, called{string(name), string(payload)})
 	return s.status, s.err
 }
+
+// asked is how many calls of the host were given a range.
+func (s *script) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.outputs) + len(s.fails) + len(s.logs) + len(s.calls)
+}
