@@ -14,7 +14,7 @@ import (
 // take for something else.
 func TestScanIsNotLedPastACount(t *testing.T) {
 	t.Parallel()
-	const null, any = 0x63, 0x70 // (ref null func)
+	const null, function = 0x63, 0x70 // (ref null func)
 	huge := wasmtest.U32(1<<32 - 2)
 	types := wasmtest.Section(wasmtest.TypeSection, wasmtest.Vector([]byte{0x60, 0, 0}))
 	functions := wasmtest.Section(wasmtest.FunctionSection, wasmtest.Vector([]byte{0}))
@@ -28,7 +28,7 @@ func TestScanIsNotLedPastACount(t *testing.T) {
 		}},
 		{"behind a local", [][]byte{
 			types, functions,
-			wasmtest.Section(wasmtest.CodeSection, wasmtest.Vector(wasmtest.Text(string([]byte{2, 1, null, any})+string(huge)+"\x7f\x0b"))),
+			wasmtest.Section(wasmtest.CodeSection, wasmtest.Vector(wasmtest.Text(string([]byte{2, 1, null, function})+string(huge)+"\x7f\x0b"))),
 		}},
 		{"behind the type of a table", [][]byte{
 			types, wasmtest.Section(wasmtest.TableSection, []byte{1, null, 1, 1}, wasmtest.U32(1_000), wasmtest.U32(1<<32-1)),
@@ -40,16 +40,16 @@ func TestScanIsNotLedPastACount(t *testing.T) {
 			wasmtest.Section(wasmtest.ImportSection, with([]byte{2, 1, 'm', 1, 'n', 1, null, 1, 0, 0}, huge...)),
 		}},
 		{"behind an imported global", [][]byte{
-			wasmtest.Section(wasmtest.ImportSection, with([]byte{2, 1, 'm', 1, 'n', 3, null, any, 0}, huge...)),
+			wasmtest.Section(wasmtest.ImportSection, with([]byte{2, 1, 'm', 1, 'n', 3, null, function, 0}, huge...)),
 		}},
 		{"behind a global", [][]byte{
-			wasmtest.Section(wasmtest.GlobalSection, []byte{1, null, any, 0, 0xd0, any, 0x0b}),
+			wasmtest.Section(wasmtest.GlobalSection, []byte{1, null, function, 0, 0xd0, function, 0x0b}),
 		}},
 		{"behind the type of elements", [][]byte{
-			wasmtest.Section(wasmtest.ElementSection, with([]byte{1, 5, null, any}, huge...)),
+			wasmtest.Section(wasmtest.ElementSection, with([]byte{1, 5, null, function}, huge...)),
 		}},
 		{"behind a null", [][]byte{
-			wasmtest.Section(wasmtest.ElementSection, with([]byte{2, 5, any, 1, 0xd0, 0x80, 0, 0x0b, 1, 0}, huge...)),
+			wasmtest.Section(wasmtest.ElementSection, with([]byte{2, 5, function, 1, 0xd0, 0x80, 0, 0x0b, 1, 0}, huge...)),
 		}},
 	} {
 		_, err := scan(wasmtest.Raw(row.sections...), engine.Config{})
