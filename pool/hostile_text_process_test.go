@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"unicode/utf8"
 
@@ -71,10 +72,10 @@ func TestHostileTexts(t *testing.T) {
 // on as JSON.
 func cleanError(message string) verdict {
 	return judge(func(got json.RawMessage, err error) bool {
-		if fails(abi.Failed, "", message)(got, err) != "" {
+		var e *pool.WorkerError
+		if fails(abi.Failed, "", message)(got, err) != "" || !errors.As(err, &e) {
 			return false
 		}
-		e := err.(*pool.WorkerError)
 		b, err := json.Marshal(struct {
 			Data  json.RawMessage            `json:",omitempty"`
 			Extra map[string]json.RawMessage `json:",omitempty"`
