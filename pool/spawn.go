@@ -48,14 +48,14 @@ func processLauncher(o Options) (Launcher, error) {
 	}
 	l := &processes{
 		options: subprocess.Options{
-			Runner: o.Runner, StartTimeout: o.StartTimeout, MaxPayload: o.Limits.OutputBytes, Parallelism: o.Concurrency + 1,
+			Runner: o.Runner, StartTimeout: o.StartTimeout, MaxPayload: o.Limits.OutputBytes, Parallelism: o.Concurrency + 2,
 		},
 		version: wazero.New().Version(),
 	}
 	// A blank process may come to serve any of the modules.
 	for _, m := range o.Modules {
 		l.options.MaxPayload = max(l.options.MaxPayload, m.Limits.OutputBytes)
-		l.options.Parallelism = max(l.options.Parallelism, m.Concurrency+1)
+		l.options.Parallelism = max(l.options.Parallelism, m.Concurrency+2)
 	}
 	return l, nil
 }

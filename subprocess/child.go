@@ -18,7 +18,8 @@ const (
 
 // surroundings are what a child lives in.
 type surroundings struct {
-	link    link
+	line    line
+	alarm   alarm            // what the keeper waits on
 	publish func(seq uint64) // makes known that a call starts, to outlive the child
 	exit    func(code int)   // ends the child; returns in a [Local] one only, and at once
 	gone    <-chan struct{}  // closed when a [Local] child was killed; else nil
@@ -60,8 +61,6 @@ type child struct {
 	dead    bool          // a [Local] child: there is no process that ends
 
 	dropped uint64 // log records; guarded by the outbox
-
-	late late // flushes what a slot leaves behind
 }
 
 // serve is the life of a child. It returns in a [Local] child only, after its
@@ -70,14 +69,12 @@ func serve(s surroundings, h Handler) {
 	c := &child{
 		surroundings: s,
 		handler:      h,
-		out:          newOutbox(s.link),
-		turn:         newTurn(nil, nil),
+		out:          newOutbox(s.line),
 		clock:        time.Now(),
-		in:           wire.NewReader(s.link, wire.FromParent()),
+		in:           wire.NewReader(s.line, wire.FromParent()),
 		names:        make(map[string]string),
 	}
-	c.late.init(c.out)
-	go c.late.watch() // ends with the child
+	c.turn = newTurn(s.alarm, c.out.flush, nil, nil)
 	if c.gone != nil {
 		go func() { // ends with the child
 			<-c.gone
@@ -109,7 +106,6 @@ func (c *child) orphaned() {
 		s.wake.Signal()
 	}
 	c.mu.Unlock()
-	c.late.end()
 	c.exit(exitOrphaned)
 }
 
@@ -230,7 +226,6 @@ func (c *child) stopIfDone() {
 		if c.out.settle() != nil {
 			c.orphaned()
 		}
-		c.late.end()
 		c.exit(exitStopped)
 	}()
 }

@@ -24,14 +24,17 @@
 // caller that waits for the only call under way may read its reply itself, with
 // [Process.Attend]. Each end has a keeper besides, a goroutine that reads
 // when nobody else does (see turn.go for when it looks), so that a guest that
-// runs for an hour, or a caller that went away, keeps nobody waiting.
+// runs for an hour, or a caller that went away, keeps nobody waiting. A child's
+// goroutines wait for the connection, and its keeper for the time, in the kernel:
+// what Go's runtime does for those who wait may stand still while a guest runs.
 //
 // # Files
 //
 // The ends: process.go, queue.go, receive.go, hosting.go, load.go and end.go
 // are the parent, child.go, loader.go, slot.go, guesthost.go, outlet.go and
 // rest.go the child.
-// Between them: link.go (what connects them), socket_unix.go and pipe.go (its
-// two kinds), outbox.go and batch.go (writing), turn.go (reading). How a
+// Between them: link.go (what connects them), socket_unix.go, socket_child_unix.go
+// and pipe.go (its kinds), outbox.go and batch.go (writing), turn.go (reading),
+// alarm*.go (waiting). How a
 // process comes to be: spawn*.go, takeover*.go, page*.go and local.go.
 package subprocess

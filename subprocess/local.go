@@ -24,7 +24,8 @@ func local(ctx context.Context, o Options, sink Sink, h Handler, hk hooks) (*Pro
 	here, there := newPipe()
 	b := &localBody{end: there, dead: make(chan struct{})}
 	go serve(surroundings{ // ends with the pipe
-		link:    there,
+		line:    there,
+		alarm:   newTimerAlarm(),
 		publish: b.last.Store,
 		exit:    b.exitNow,
 		gone:    b.dead,

@@ -248,7 +248,7 @@ func (r *recorder) exit(t testing.TB, p *Process) Exit {
 func start(t testing.TB, r *recorder, slots int) *Process {
 	t.Helper()
 	return loaded(t, slots, func() (*Process, error) {
-		return Start(t.Context(), Options{Name: "worker", Parallelism: slots + 1}, r)
+		return Start(t.Context(), Options{Name: "worker", Parallelism: slots + 2}, r)
 	})
 }
 

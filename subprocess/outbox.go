@@ -6,10 +6,10 @@ import "sync"
 // guess: it should not be caught for longer than a few writes.
 const rounds = 4
 
-// outbox carries frames to a link. Frames are added under its lock, without
+// outbox carries frames to a line. Frames are added under its lock, without
 // I/O; flushing combines: one goroutine writes what all have added.
 type outbox struct {
-	link link
+	line line
 
 	mu      sync.Mutex
 	filling *batch // what is added next
@@ -20,8 +20,8 @@ type outbox struct {
 	sending *batch // the one who set writing
 }
 
-func newOutbox(l link) *outbox {
-	o := &outbox{link: l, filling: new(batch), sending: new(batch)}
+func newOutbox(l line) *outbox {
+	o := &outbox{line: l, filling: new(batch), sending: new(batch)}
 	o.free.L = &o.mu
 	return o
 }
@@ -39,7 +39,7 @@ func (o *outbox) close() {
 	o.mu.Unlock()
 }
 
-// flush writes what was added, and never blocks: what the link does not take at
+// flush writes what was added, and never blocks: what the line does not take at
 // once is left to a goroutine, and while another goroutine writes, to that one.
 func (o *outbox) flush() { o.flushAfter(nil) }
 
@@ -53,10 +53,10 @@ func (o *outbox) flushAfter(pause func()) {
 		o.swap()
 		through, err := false, error(nil)
 		if i < rounds {
-			through, err = o.link.offer(o.sending)
+			through, err = o.line.offer(o.sending)
 		}
 		if !through && err == nil {
-			go o.drain() // ends when everything is out, or with the link
+			go o.drain() // ends when everything is out, or with the line
 			return
 		}
 		o.finish(err)
@@ -73,8 +73,8 @@ func (o *outbox) relieve(bytes int) {
 	}
 }
 
-// settle writes what was added, blocks until it is through or the link is
-// closed, and returns what went wrong with the link.
+// settle writes what was added, blocks until it is through or the line is
+// closed, and returns what went wrong with the line.
 func (o *outbox) settle() error {
 	o.flush()
 	o.mu.Lock()
@@ -88,7 +88,7 @@ func (o *outbox) settle() error {
 // drain writes what flush could not.
 func (o *outbox) drain() {
 	for {
-		o.finish(o.link.push(o.sending))
+		o.finish(o.line.push(o.sending))
 		if !o.claim() {
 			return
 		}

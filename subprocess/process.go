@@ -14,7 +14,7 @@ import (
 const (
 	defaultStartTimeout = 10 * time.Second
 	defaultMaxPayload   = 64 << 20 // bytes
-	minParallelism      = 2        // one processor for a guest that never pauses, one for the rest
+	minParallelism      = 3        // for a guest that never pauses, for the keeper in the kernel, for the rest
 )
 
 // Options are the settings of one process. The zero value works.
@@ -33,8 +33,8 @@ type Options struct {
 	// Zero or less means 64 MiB; the protocol's own bound is 2 GiB - 1.
 	MaxPayload int64
 
-	// Parallelism is GOMAXPROCS of the child: at least one more than the calls
-	// that may run at once. Less than 2 means 2.
+	// Parallelism is GOMAXPROCS of the child: at least two more than the calls
+	// that may run at once. Less than 3 means 3.
 	Parallelism int
 }
 
@@ -190,7 +190,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 		body:    b,
 		link:    l,
 		out:     newOutbox(l),
-		turn:    newTurn(l.interrupt, l.resume),
+		turn:    newTurn(newTimerAlarm(), nil, l.interrupt, l.resume),
 		in:      wire.NewReader(l, wire.FromChild(o.MaxPayload)),
 
 		hello:    make(chan struct{}),

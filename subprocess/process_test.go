@@ -528,7 +528,7 @@ func TestChildSeesNothingButWhatItNeeds(t *testing.T) {
 	if err := json.Unmarshal(r.reply(t, c.call("look", "")).Payload, &seen); err != nil {
 		t.Fatal(err)
 	}
-	wantEnv := append([]string{"GOMAXPROCS=2", "GOGC=off", "GODEBUG=containermaxprocs=0,updatemaxprocs=0,decoratemappings=0"}, raceEnv...)
+	wantEnv := append([]string{"GOMAXPROCS=3", "GOGC=off", "GODEBUG=containermaxprocs=0,updatemaxprocs=0,decoratemappings=0"}, raceEnv...)
 	if diff := cmp.Diff(wantEnv, seen.Env); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}

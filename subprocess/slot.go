@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	// gather is how long a reply may wait for those of the calls behind it. Not at
-	// all: with a guest in a loop behind it, it was seen to wait for as long as
-	// that ran, and the parent cannot time a call that it does not know to run.
+	// gather is how long a reply may wait for those of the calls behind it. None
+	// does, for the time being.
 	gather = 0 * time.Microsecond
 
 	// slow is how long a call takes after which the slot expects the next to
@@ -180,9 +179,10 @@ func (s *slot) run(j *job) {
 	s.finish(j, ended)
 }
 
-// finish ends what startLocked began, and decides when the reply is written: at
-// once when no other call waits or when it is large, else together with the
-// replies of those that follow within a moment.
+// finish ends what startLocked began, and has the reply written: at once when no
+// other call waits, when it took long or is large, else together with the replies
+// of those that follow within a moment. Should one of those take long, the keeper
+// writes it.
 func (s *slot) finish(j *job, now time.Duration) {
 	c := s.child
 	c.mu.Lock()
@@ -195,18 +195,16 @@ func (s *slot) finish(j *job, now time.Duration) {
 	if c.unsent == 0 {
 		c.unsent = max(now, 1)
 	}
-	flush := c.queue.len() == 0 || s.took >= gather || now-c.unsent >= gather ||
-		len(s.result.Payload) > copyBytes || resting
-	if flush {
+	leave := c.queue.len() > 0 && s.took < gather && now-c.unsent < gather &&
+		len(s.result.Payload) <= copyBytes && !resting
+	if !leave {
 		c.unsent = 0
 	}
 	stopping := c.stop != nil
 	c.mu.Unlock()
-	if flush {
+	if !leave || !c.turn.remind() {
 		c.out.flush()
 		c.out.relieve(maxUnsent)
-	} else {
-		c.late.expect()
 	}
 	if resting {
 		c.doRest()

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is a [link] over one end of a socket pair. Its system calls are made
+// socket is the parent's end of a socket pair. Its system calls are made
 // directly, through closures that exist once, so that a read or a write
 // allocates nothing.
 type socket struct {
@@ -59,14 +59,21 @@ func (s *socket) Read(p []byte) (int, error) {
 		return 0, errInterrupted
 	case err != nil:
 		return 0, err
-	case errors.Is(s.in.err, syscall.ECONNRESET):
+	}
+	return answer(s.in.n, s.in.err)
+}
+
+// answer is what a link's Read returns for what the system call did.
+func answer(n int, err error) (int, error) {
+	switch {
+	case errors.Is(err, syscall.ECONNRESET):
 		return 0, io.EOF // the other end died without having read everything
-	case s.in.err != nil:
-		return 0, s.in.err
-	case s.in.n == 0:
+	case err != nil:
+		return 0, err
+	case n == 0:
 		return 0, io.EOF
 	}
-	return s.in.n, nil
+	return n, nil
 }
 
 // readReady reads once, and reports whether that is an answer.
@@ -106,24 +113,29 @@ func (s *socket) written(err error) (bool, error) {
 // writeReady writes until the socket takes no more, and reports whether that is
 // an end: the batch is through, or something is wrong.
 func (s *socket) writeReady(fd uintptr) bool {
-	for !s.out.b.through() {
-		pieces := s.out.b.next(s.out.vec[:0])
-		n, err := writePieces(int(fd), pieces)
+	through, err := s.out.b.writeTo(s.out.vec[:0], func(pieces [][]byte) (int, error) { return writePieces(int(fd), pieces) })
+	s.out.err = err
+	return through || err != nil
+}
+
+// writeTo writes until the batch is through, and reports that it is, or until
+// write would block or has failed.
+func (b *batch) writeTo(vec [][]byte, write func(pieces [][]byte) (int, error)) (through bool, err error) {
+	for !b.through() {
+		pieces := b.next(vec)
+		n, err := write(pieces)
 		clear(pieces)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
 		case errors.Is(err, syscall.EAGAIN):
-			s.out.err = nil
-			return false
+			return false, nil
 		case err != nil:
-			s.out.err = err
-			return true
+			return false, err
 		}
-		s.out.b.advance(n)
+		b.advance(n)
 	}
-	s.out.err = nil
-	return true
+	return true, nil
 }
 
 func writePieces(fd int, pieces [][]byte) (int, error) {

@@ -27,12 +27,13 @@ func inherit() (surroundings, bool) {
 	_ = os.Unsetenv(handshake) // cannot fail for a name like this
 	syscall.CloseOnExec(socketFD)
 	closeInherited()
-	if err := syscall.SetNonblock(socketFD, true); err != nil {
-		fail("socket", err)
-	}
-	l, err := newSocket(socketFD)
+	l, err := newChildSocket(socketFD)
 	if err != nil {
 		fail("socket", err)
+	}
+	a, err := newKernelAlarm()
+	if err != nil {
+		fail("alarm", err)
 	}
 	page, err := unix.Mmap(pageFD, 0, pageBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
@@ -40,7 +41,7 @@ func inherit() (surroundings, bool) {
 	}
 	_ = syscall.Close(pageFD) // the mapping stays
 	started := (*atomic.Uint64)(unsafe.Pointer(&page[0]))
-	return surroundings{link: l, publish: started.Store, exit: os.Exit}, true
+	return surroundings{line: l, alarm: a, publish: started.Store, exit: os.Exit}, true
 }
 
 // fail ends a child that cannot serve; its last words reach the parent.

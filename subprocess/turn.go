@@ -10,7 +10,7 @@ import (
 // it, up to a bound. Then a turn that nobody uses any more, or that one guest
 // does not give back, is noticed after at most two of them.
 //
-// To look often is dear: a timer that fires between two quick calls wakes idle
+// To look often is dear: a look that falls between two quick calls wakes idle
 // threads, and moves the two processes apart for many calls more. On two
 // processors a sequential call of 25 µs took 60 with a look every 0.5 ms, 50
 // with one every 4 ms, 40 at 20 ms, and 30 at 50 ms.
@@ -39,32 +39,34 @@ const (
 //
 // What the holder has read with belongs to it: the turn's lock orders one
 // holder before the next.
+//
+// Its keeper can be given a chore too, which it does a tick after a reminder:
+// somebody has to look at a clock now and then, and it does so anyway.
 type turn struct {
+	alarm alarm  // what the keeper waits on
+	chore func() // what the keeper does within a tick of a reminder; nil: nothing
 	evict func() // makes a guest that reads leave; nil: it may stay
 	admit func() // undoes evict
 
-	kick chan struct{} // wakes the keeper
-
-	mu     sync.Mutex
-	bound  time.Duration // of the time between two looks
-	holder holder
-	taken  uint64 // how often a guest has taken it
-	wanted bool   // a guest has asked since the keeper last yielded
-	urgent bool   // the keeper takes it next, at once
-	dozing bool   // the keeper watches no clock
-	err    error  // why nobody reads any more
+	mu       sync.Mutex
+	bound    time.Duration // of the time between two looks
+	holder   holder
+	taken    uint64        // how often a guest has taken it
+	wanted   bool          // a guest has asked since the keeper last yielded
+	urgent   bool          // the keeper takes it next, at once
+	reminded bool          // the chore is to be done
+	pause    time.Duration // until the keeper's next look, while it watches
+	err      error         // why nobody reads any more
 }
 
 // newTurn returns a turn that its keeper holds.
-func newTurn(evict, admit func()) *turn {
-	return &turn{evict: evict, admit: admit, holder: keeper, bound: maxTick, kick: make(chan struct{}, 1)}
+func newTurn(a alarm, chore, evict, admit func()) *turn {
+	return &turn{alarm: a, chore: chore, evict: evict, admit: admit, holder: keeper, bound: maxTick}
 }
 
 // keep is the keeper's life: it reads, and watches while guests do. It returns
 // when reading has failed, whoever did it, with that error.
 func (t *turn) keep(read func() (yield bool, err error)) error {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
 	for {
 		yield, err := read()
 		if err != nil {
@@ -72,7 +74,7 @@ func (t *turn) keep(read func() (yield bool, err error)) error {
 			return err
 		}
 		if yield {
-			if err := t.watch(timer); err != nil {
+			if err := t.watch(); err != nil {
 				return err
 			}
 		}
@@ -80,55 +82,52 @@ func (t *turn) keep(read func() (yield bool, err error)) error {
 }
 
 // watch gives the turn away, and returns when the keeper has it again.
-func (t *turn) watch(timer *time.Timer) error {
+func (t *turn) watch() error {
 	t.mu.Lock()
-	t.holder, t.wanted = nobody, false
+	t.holder, t.wanted, t.pause = nobody, false, tick
 	seen := t.taken
 	t.mu.Unlock()
-	for next := tick; ; {
-		whole := t.wait(timer, next)
+	for {
+		whole := t.alarm.wait(t.pause)
 		t.mu.Lock()
 		idle := whole && t.taken == seen
 		seen = t.taken
+		due := idle || t.urgent
+		err, take, evict := t.err, due && t.holder == nobody, due && t.holder == guest && t.evict != nil
 		switch {
-		case t.err != nil:
-			t.mu.Unlock()
-			return t.err
-		case t.holder == nobody && (idle || t.urgent):
+		case take:
 			t.holder, t.urgent = keeper, false
-			t.mu.Unlock()
-			return nil
-		case t.holder == guest && (idle || t.urgent) && t.evict != nil:
+		case evict:
 			t.urgent = true // no other guest comes in between
-			t.mu.Unlock()
-			return t.reclaim()
-		case t.holder == guest && idle:
-			t.dozing = true // until it leaves
+		default:
+			t.pause = t.nextLocked(idle)
 		}
-		next = min(2*next, t.bound)
-		if t.holder == nobody {
-			next = tick // it may have been left for long
-		}
+		chore := t.reminded && (whole || take)
+		t.reminded = t.reminded && !chore
 		t.mu.Unlock()
+		if chore {
+			t.chore()
+		}
+		switch {
+		case err != nil || take:
+			return err
+		case evict:
+			return t.reclaim()
+		}
 	}
 }
 
-// wait lets d pass and reports true, or less when the keeper is needed.
-func (t *turn) wait(timer *time.Timer, d time.Duration) (whole bool) {
-	t.mu.Lock()
-	dozing := t.dozing
-	t.mu.Unlock()
-	if dozing {
-		<-t.kick
-		return false
+// nextLocked is how long the keeper waits for its next look.
+func (t *turn) nextLocked(idle bool) time.Duration {
+	switch {
+	case t.reminded:
+		return tick
+	case t.holder == nobody:
+		return tick // it may have been left for long
+	case idle:
+		return untilKicked // until the guest leaves
 	}
-	timer.Reset(d)
-	select {
-	case <-timer.C:
-		return true
-	case <-t.kick:
-		return false
-	}
+	return min(max(2*t.pause, tick), t.bound)
 }
 
 // reclaim makes the guest leave and takes its place.
@@ -143,7 +142,7 @@ func (t *turn) reclaim() error {
 			return t.err
 		}
 		t.mu.Unlock()
-		<-t.kick
+		t.alarm.wait(untilKicked)
 	}
 }
 
@@ -178,11 +177,10 @@ func (t *turn) leave(urgent bool) {
 	t.mu.Lock()
 	t.holder = nobody
 	t.urgent = t.urgent || urgent
-	wake := t.urgent || t.dozing
-	t.dozing = false
+	wake := t.urgent || t.pause == untilKicked
 	t.mu.Unlock()
 	if wake {
-		t.wake()
+		t.alarm.kick()
 	}
 }
 
@@ -191,10 +189,9 @@ func (t *turn) call() {
 	t.mu.Lock()
 	wake := t.holder == nobody
 	t.urgent = t.urgent || wake
-	t.dozing = t.dozing && !wake
 	t.mu.Unlock()
 	if wake {
-		t.wake()
+		t.alarm.kick()
 	}
 }
 
@@ -205,8 +202,22 @@ func (t *turn) expel() {
 	t.urgent = t.urgent || there
 	t.mu.Unlock()
 	if there {
-		t.wake()
+		t.alarm.kick()
 	}
+}
+
+// remind has the keeper do its chore within a tick, and reports whether it will:
+// not while it reads itself.
+func (t *turn) remind() bool {
+	t.mu.Lock()
+	will := t.holder != keeper && t.err == nil
+	wake := will && !t.reminded && (t.pause > tick || t.pause == untilKicked)
+	t.reminded = t.reminded || will
+	t.mu.Unlock()
+	if wake {
+		t.alarm.kick()
+	}
+	return will
 }
 
 // lookEvery bounds the time between two looks.
@@ -219,17 +230,10 @@ func (t *turn) lookEvery(d time.Duration) {
 // fail ends the turn, for everybody; the holder calls it.
 func (t *turn) fail(err error) {
 	t.mu.Lock()
-	t.holder, t.dozing = nobody, false
+	t.holder = nobody
 	if t.err == nil {
 		t.err = err
 	}
 	t.mu.Unlock()
-	t.wake()
-}
-
-func (t *turn) wake() {
-	select {
-	case t.kick <- struct{}{}:
-	default: // it is already on its way
-	}
+	t.alarm.kick()
 }

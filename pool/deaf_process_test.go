@@ -1,0 +1,98 @@
+//go:build linux || darwin
+
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/wasmpool/wasmpool/pool"
+)
+
+// besideALoop is a pool with one worker of two calls at once, and what its
+// guests log.
+func besideALoop(t *testing.T) (p *pool.Pool, logs <-chan string) {
+	t.Helper()
+	heard := make(chan string, 1)
+	return start(t, pool.Options{
+		Max: 1, Concurrency: 2, CancelGrace: patience, // a cancel that is not heard shows
+		Events: pool.Events{Log: func(r pool.LogRecord) {
+			if r.Source == "guest" && r.Message == "heard" {
+				heard <- r.Message
+			}
+		}},
+	}), heard
+}
+
+// loop has a guest loop in the worker, right after quick calls, and returns what
+// the loop ends with.
+func loop(t *testing.T, p *pool.Pool) (end <-chan error) {
+	t.Helper()
+	for i := range 20 {
+		if got, err := p.Call(within(t), "echo", "add", i); err != nil || string(got) != fmt.Sprint(i) {
+			t.Fatalf("add(%d) before a loop = %s, %v", i, got, err)
+		}
+	}
+	ended := make(chan error, 1)
+	go func() { _, err := p.Call(within(t), "echo", "loop"); ended <- err }()
+	until(t, "loop() runs", func() bool { return p.Stats().Running == 1 })
+	return ended
+}
+
+// neighbours fails the test unless a call beside the loop is answered, a log
+// record arrives and a cancel is heard.
+func neighbours(t *testing.T, p *pool.Pool, logs <-chan string) {
+	t.Helper()
+	for i := range 3 {
+		if got, err := p.Call(within(t), "echo", "add", i); err != nil || string(got) != fmt.Sprint(i) {
+			t.Fatalf("add(%d) beside a loop = %s, %v", i, got, err)
+		}
+	}
+	if _, err := p.Call(within(t), "echo", "log", 0, "heard"); err != nil {
+		t.Fatalf("log() beside a loop: %v", err)
+	}
+	<-logs
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	cancelled := make(chan error, 1)
+	go func() { _, err := p.Call(ctx, "echo", "wait"); cancelled <- err }()
+	until(t, "wait() runs beside a loop", func() bool { return p.Stats().Running == 2 })
+	cancel()
+	if err := <-cancelled; !errors.Is(err, context.Canceled) {
+		t.Fatalf("wait() = %v, want that it was cancelled", err)
+	}
+	until(t, "wait() has heard the cancel", func() bool { return p.Stats().Running == 1 })
+}
+
+// until yields until something is so.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for ctx := within(t); !is(); runtime.Gosched() {
+		if ctx.Err() != nil {
+			t.Fatalf("it never was so that %s", what)
+		}
+	}
+}
+
+// TestHammerAGuestThatLoopsKeepsNobodyFromBeingHeard starts many loops, each in
+// a fresh process: whether a process was deaf depended on which of its threads
+// happened to be given the loop.
+func TestHammerAGuestThatLoopsKeepsNobodyFromBeingHeard(t *testing.T) {
+	rounds := 500
+	if testing.Short() || raceEnabled {
+		rounds = 20
+	}
+	p, logs := besideALoop(t)
+	for range rounds {
+		end := loop(t, p)
+		neighbours(t, p, logs)
+		killOne(p)
+		var lost *pool.UnexpectedExitError
+		if err := <-end; !errors.As(err, &lost) {
+			t.Fatalf("loop() = %v, want that its worker was lost", err)
+		}
+	}
+}
