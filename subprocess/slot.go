@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// gather is how long a reply may wait for those of the calls behind it. None
-	// does, for the time being.
-	gather = 0 * time.Microsecond
+	// gather is how long a reply may wait for those of the calls behind it, while
+	// those are quick. 64 callers on two workers took 19 µs of processor time a
+	// call with 50 µs, as with 20 and 100, and 22 without.
+	gather = 50 * time.Microsecond
 
 	// slow is how long a call takes after which the slot expects the next to
 	// take long as well, and has somebody else read meanwhile. A guess: several
