@@ -5,8 +5,10 @@ import (
 	"fmt"
 )
 
-// headBytes is the length of a frame's length.
-const headBytes = 4
+const (
+	headBytes   = 4 // the length of a frame's length
+	numberBytes = 8 // the body of a frame that says one number
+)
 
 // Frame is one frame, its body a view into the buffer it was found in.
 type Frame struct {
@@ -55,6 +57,19 @@ func begin(dst []byte, kind Kind, n int) []byte {
 	}
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(n)+1)
 	return append(dst, byte(kind))
+}
+
+// appendNumber appends a frame that says one number: u64.
+func appendNumber(dst []byte, kind Kind, n uint64) []byte {
+	return binary.LittleEndian.AppendUint64(begin(dst, kind, numberBytes), n)
+}
+
+// parseNumber reads the body of one.
+func parseNumber[M ~uint64](kind Kind, body []byte) (M, error) {
+	if len(body) != numberBytes {
+		return 0, errLength(kind, body, numberBytes)
+	}
+	return M(binary.LittleEndian.Uint64(body)), nil
 }
 
 // errShort says that a body ends before its fixed fields do.

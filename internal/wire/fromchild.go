@@ -129,16 +129,11 @@ func ParseLog(body []byte) (Log, error) {
 type LogsDropped uint64
 
 // Append appends the frame.
-func (m LogsDropped) Append(dst []byte) []byte {
-	return le.AppendUint64(begin(dst, KindLogsDropped, 8), uint64(m))
-}
+func (m LogsDropped) Append(dst []byte) []byte { return appendNumber(dst, KindLogsDropped, uint64(m)) }
 
 // ParseLogsDropped reads the body of a [KindLogsDropped] frame.
 func ParseLogsDropped(body []byte) (LogsDropped, error) {
-	if len(body) != 8 {
-		return 0, errLength(KindLogsDropped, body, 8)
-	}
-	return LogsDropped(le.Uint64(body)), nil
+	return parseNumber[LogsDropped](KindLogsDropped, body)
 }
 
 // appendName appends a name after its length in a byte.

@@ -100,33 +100,19 @@ func ParseCall(body []byte) (Call, error) {
 type Recall uint64
 
 // Append appends the frame.
-func (m Recall) Append(dst []byte) []byte {
-	return le.AppendUint64(begin(dst, KindRecall, 8), uint64(m))
-}
+func (m Recall) Append(dst []byte) []byte { return appendNumber(dst, KindRecall, uint64(m)) }
 
 // ParseRecall reads the body of a [KindRecall] frame.
-func ParseRecall(body []byte) (Recall, error) {
-	if len(body) != 8 {
-		return 0, errLength(KindRecall, body, 8)
-	}
-	return Recall(le.Uint64(body)), nil
-}
+func ParseRecall(body []byte) (Recall, error) { return parseNumber[Recall](KindRecall, body) }
 
 // Cancel takes a call back, or tells it that nobody waits any more: seq u64.
 type Cancel uint64
 
 // Append appends the frame.
-func (m Cancel) Append(dst []byte) []byte {
-	return le.AppendUint64(begin(dst, KindCancel, 8), uint64(m))
-}
+func (m Cancel) Append(dst []byte) []byte { return appendNumber(dst, KindCancel, uint64(m)) }
 
 // ParseCancel reads the body of a [KindCancel] frame.
-func ParseCancel(body []byte) (Cancel, error) {
-	if len(body) != 8 {
-		return 0, errLength(KindCancel, body, 8)
-	}
-	return Cancel(le.Uint64(body)), nil
-}
+func ParseCancel(body []byte) (Cancel, error) { return parseNumber[Cancel](KindCancel, body) }
 
 // HostReply answers a [HostCall]: id u64 · status i8 · payload.
 type HostReply struct {

@@ -36,7 +36,7 @@ func FromChild(payload int64) Limits {
 		KindReply:       replyHead + payload,
 		KindHostCall:    hostCallHead + MaxNameBytes + payload,
 		KindLog:         logHead + MaxLogBytes,
-		KindLogsDropped: 8,
+		KindLogsDropped: numberBytes,
 	}
 }
 
@@ -47,8 +47,8 @@ func FromParent() Limits {
 		KindLoad:      loadHead + MaxPayloadBytes,
 		KindChunk:     MaxPayloadBytes,
 		KindCall:      callHead + MaxNameBytes + MaxPayloadBytes,
-		KindCancel:    8,
-		KindRecall:    8,
+		KindCancel:    numberBytes,
+		KindRecall:    numberBytes,
 		KindHostReply: hostReplyHead + MaxPayloadBytes,
 		KindStop:      4,
 	}
