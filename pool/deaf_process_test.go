@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/wasmpool/wasmpool/pool"
 )
@@ -46,16 +47,18 @@ func loop(t *testing.T, p *pool.Pool) (end <-chan error) {
 // record arrives and a cancel is heard.
 func neighbours(t *testing.T, p *pool.Pool, logs <-chan string) {
 	t.Helper()
+	patient, end := context.WithTimeout(t.Context(), patience)
+	defer end()
 	for i := range 3 {
-		if got, err := p.Call(within(t), "echo", "add", i); err != nil || string(got) != fmt.Sprint(i) {
+		if got, err := p.Call(patient, "echo", "add", i); err != nil || string(got) != fmt.Sprint(i) {
 			t.Fatalf("add(%d) beside a loop = %s, %v", i, got, err)
 		}
 	}
-	if _, err := p.Call(within(t), "echo", "log", 0, "heard"); err != nil {
+	if _, err := p.Call(patient, "echo", "log", 0, "heard"); err != nil {
 		t.Fatalf("log() beside a loop: %v", err)
 	}
 	<-logs
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(patient)
 	defer cancel()
 	cancelled := make(chan error, 1)
 	go func() { _, err := p.Call(ctx, "echo", "wait"); cancelled <- err }()
@@ -70,8 +73,8 @@ func neighbours(t *testing.T, p *pool.Pool, logs <-chan string) {
 // until yields until something is so.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for ctx := within(t); !is(); runtime.Gosched() {
-		if ctx.Err() != nil {
+	for began := time.Now(); !is(); runtime.Gosched() {
+		if time.Since(began) > patience {
 			t.Fatalf("it never was so that %s", what)
 		}
 	}
@@ -95,4 +98,22 @@ func TestHammerAGuestThatLoopsKeepsNobodyFromBeingHeard(t *testing.T) {
 			t.Fatalf("loop() = %v, want that its worker was lost", err)
 		}
 	}
+}
+
+// TestHammerAGuestThatLoopsForAMinuteKeepsNobodyFromBeingHeard holds the same
+// for as long as any timer or monitor of a process may take to go wrong.
+func TestHammerAGuestThatLoopsForAMinuteKeepsNobodyFromBeingHeard(t *testing.T) {
+	whole := time.Minute
+	if testing.Short() || raceEnabled {
+		whole = time.Second
+	}
+	p, logs := besideALoop(t)
+	end := loop(t, p)
+	rounds := 0
+	for began := time.Now(); time.Since(began) < whole; rounds++ {
+		neighbours(t, p, logs)
+	}
+	t.Logf("%d rounds beside one loop", rounds)
+	killOne(p)
+	<-end
 }
