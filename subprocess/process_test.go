@@ -488,6 +488,42 @@ func TestChildRestsOnlyWhenItHasLittered(t *testing.T) {
 	}
 }
 
+func TestNoCallStartsAboveSoMuchGarbageUntilTheChildHasRested(t *testing.T) {
+	t.Parallel()
+	r := newRecorder()
+	asked, release := make(chan struct{}), make(chan struct{})
+	r.host = func(context.Context, HostRequest) HostReply {
+		close(asked)
+		<-release
+		return HostReply{}
+	}
+	c := caller{p: start(t, r, 3)}
+	before := string(r.reply(t, c.call("rests", "")).Payload)
+	loop, host := c.call("loop", ""), c.call("host", "") // it cannot rest while they run
+	<-asked
+	for range overdueBytes/(8<<20) + 1 {
+		r.reply(t, c.call("litter", ""))
+	}
+	r.reply(t, c.call("echo", strings.Repeat("x", lookCalls*lookBytes))) // makes it look
+	held := c.call("echo", "held")
+	close(release)
+	r.reply(t, host) // two slots are idle now
+	c.p.Cancel(held)
+	c.p.Flush()
+	if got := r.reply(t, held); got.Code != abi.Withdrawn {
+		t.Errorf("a call above the bound = %v, want that it did not start", got.Code)
+	}
+	next := c.call("echo", "next")
+	c.p.Cancel(loop)
+	c.p.Flush()
+	if got := r.reply(t, next); string(got.Payload) != "next" {
+		t.Errorf("a call after the last one has ended = %v %q", got.Code, got.Payload)
+	}
+	if after := string(r.reply(t, c.call("rests", "")).Payload); before == after {
+		t.Errorf("rests %s before and %s after too much garbage", before, after)
+	}
+}
+
 func TestLogsAreBoundedAndTheLossIsCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
