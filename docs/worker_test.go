@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"testing"
 
 	"github.com/wasmpool/wasmpool/pool"
@@ -13,7 +14,7 @@ func TestTheWorkerByHandWorks(t *testing.T) {
 	t.Parallel()
 	logged := make(chan pool.LogRecord, 8)
 	p, err := pool.New(pool.Options{
-		CacheDir: t.TempDir(),
+		CacheDir: filepath.Join(t.TempDir(), "cache"),
 		Logger:   slog.New(slog.DiscardHandler),
 		Events:   pool.Events{Log: func(r pool.LogRecord) { logged <- r }},
 		Host: map[string]pool.HostFunc{

@@ -91,7 +91,7 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 		MemoryBytes:   settings.Limits.MemoryBytes,
 		TableElements: settings.Limits.TableElements,
 		CacheDir:      settings.CacheDir,
-		CacheReadOnly: settings.CacheReadOnly,
+		CodeSHA256:    settings.CodeSHA256,
 	})
 	if err != nil {
 		return Info{}, x.named(err)
@@ -221,9 +221,13 @@ func (x *Isolate) info(d engine.Description, shape abi.Shape, source []byte) Inf
 	info := Info{
 		Shape:    shape,
 		SHA256:   hex.EncodeToString(sum[:]),
-		Engine:   x.engine.Name() + " " + x.engine.Version(),
+		Engine:   x.settings.Engine,
 		Memory:   d.Memory,
 		Compiled: !d.Cached,
+		Unkept:   clipTo(d.Unkept, maxMessage),
+	}
+	if info.Engine == "" {
+		info.Engine = x.engine.Name() + " " + x.engine.Version()
 	}
 	if x.functions != nil {
 		info.Dispatches = x.functions.dispatch != ""

@@ -163,8 +163,8 @@ func TestListsOfAnInfoAreBounded(t *testing.T) {
 func TestSettingsReachTheEngine(t *testing.T) {
 	t.Parallel()
 	e := &fakeEngine{exports: map[string]func(*guest) (int32, error){"f": returns(0)}}
-	load(t, e, Settings{Name: "w", Args: []string{"-v"}, Env: []string{"A=1"}, CacheDir: "d", CacheReadOnly: true, Limits: Limits{MemoryBytes: 5, TableElements: 6}}, nil)
-	want := engine.Config{MemoryBytes: 5, TableElements: 6, CacheDir: "d", CacheReadOnly: true}
+	load(t, e, Settings{Name: "w", Args: []string{"-v"}, Env: []string{"A=1"}, CacheDir: "d", CodeSHA256: "c0de", Limits: Limits{MemoryBytes: 5, TableElements: 6}}, nil)
+	want := engine.Config{MemoryBytes: 5, TableElements: 6, CacheDir: "d", CodeSHA256: "c0de"}
 	if diff := cmp.Diff(want, e.config); diff != "" {
 		t.Error(diff)
 	}

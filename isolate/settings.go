@@ -23,6 +23,7 @@ const (
 type Settings struct {
 	Name   string    `json:"name"`             // of the module: argv[0], and in messages
 	SHA256 string    `json:"sha256,omitempty"` // in hex, of the source; empty: not checked
+	Engine string    `json:"engine,omitempty"` // its name and version, as the parent knows them; empty: asked of the engine
 	Role   Role      `json:"role,omitempty"`   // empty: Serve
 	Shape  abi.Shape `json:"shape,omitempty"`  // empty: told from the exports
 
@@ -36,8 +37,8 @@ type Settings struct {
 	Slots int  `json:"slots,omitempty"` // instances, and calls at once; zero: 1
 	Fresh bool `json:"fresh,omitempty"` // a new instance for every call
 
-	CacheDir      string `json:"cache_dir,omitempty"` // compiled code of this module; empty: none
-	CacheReadOnly bool   `json:"cache_read_only,omitempty"`
+	CacheDir   string `json:"cache_dir,omitempty"`   // for compiled code of this module; empty: none
+	CodeSHA256 string `json:"code_sha256,omitempty"` // in hex, of the code there; empty: it is to be put there
 
 	Limits Limits `json:"limits,omitzero"`
 }
@@ -68,8 +69,8 @@ func (s Settings) withDefaults() (Settings, error) {
 	switch s.Role {
 	case Serve, Inspect:
 	case Compile:
-		if s.CacheDir == "" || s.CacheReadOnly {
-			fault("role %q needs a cache directory to write to", s.Role)
+		if s.CacheDir == "" || s.CodeSHA256 != "" {
+			fault("role %q needs a cache directory without code", s.Role)
 		}
 	default:
 		fault("role is %q, want %q, %q or %q", s.Role, Serve, Compile, Inspect)
@@ -138,8 +139,9 @@ type Info struct {
 	Exports []engine.Func  `json:"exports,omitempty"`
 	Memory  *engine.Memory `json:"memory,omitempty"`
 
-	Compiled bool `json:"compiled"`      // false: the code came from the cache
-	Cut      bool `json:"cut,omitempty"` // a list is longer than the 10,000 entries, or the 1 MiB, that it shows
+	Compiled bool   `json:"compiled"`         // false: the code came from the cache
+	Unkept   string `json:"unkept,omitempty"` // why the code could not be put into CacheDir
+	Cut      bool   `json:"cut,omitempty"`    // a list is longer than the 10,000 entries, or the 1 MiB, that it shows
 }
 
 // Bounds of each list of an [Info], and of the list of a module's own: in

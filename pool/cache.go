@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,41 +15,65 @@ import (
 	"unicode/utf8"
 )
 
-// cache keeps compiled modules on disk, a directory for each digest. It never
-// reads them: an entry is filled by a child that compiles one module into a
-// fresh directory and ends, adopted here by renaming, and only read by workers.
+// cache keeps compiled modules on disk. An entry is filled by a child that
+// compiles one module into a fresh directory and ends, adopted here, and only
+// read by workers, each of which is told the digest of what it must find.
 type cache struct {
 	pool     *Pool
 	compiler compiler // nil: nothing is compiled ahead
-	dir      string   // empty: likewise
+	entries  *entries // nil: likewise
 	warned   sync.Once
 }
 
 // compiler is a launcher that can compile a module ahead.
 type compiler interface {
-	// Version tells compiled code of one kind from that of another; it is the
-	// name of a directory.
-	Version() string
-	// Compile has the compiled code of a module put into a directory.
-	Compile(ctx context.Context, a *Assignment, dir string) error
+	// Engine names what compiles, and all else that its code depends on. Empty
+	// means that this is not known, and that no code may be kept.
+	Engine() string
+	// Compile has a module compiled in a directory, and returns the path of the
+	// file with its code there. An *[unkeptError] says that there is none, by no
+	// fault of the module.
+	Compile(ctx context.Context, a *Assignment, dir string) (string, error)
 }
 
-func newCache(p *Pool) *cache {
+// unkeptError says why a child could not leave the code that it compiled.
+type unkeptError struct{ reason string }
+
+func (e *unkeptError) Error() string { return "pool: compiled code was not kept: " + e.reason }
+
+// newCache refuses a directory that others could put code into: with an error if
+// the user has named it, else by doing without.
+func newCache(p *Pool, named bool) (*cache, error) {
 	c := &cache{pool: p}
 	if p.options.DisableCache {
-		return c
+		return c, nil
 	}
 	compiler, ok := p.launcher.(compiler)
 	if !ok {
-		return c
+		return c, nil
 	}
-	if p.options.CacheDir == "" {
+	engine := compiler.Engine()
+	switch {
+	case p.options.CacheDir == "":
 		c.warn(errors.New("this user has no cache directory: set Options.CacheDir"))
-		return c
+		return c, nil
+	case engine == "":
+		c.warn(errors.New("the version of the engine is not known"))
+		return c, nil
 	}
-	c.compiler = compiler
-	c.dir = filepath.Join(p.options.CacheDir, fileName(compiler.Version()))
-	return c
+	dir, err := filepath.Abs(p.options.CacheDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := trusted(dir); err != nil {
+		if named {
+			return nil, fmt.Errorf("pool: option CacheDir is %q: %w", p.options.CacheDir, err)
+		}
+		c.warn(err)
+		return c, nil
+	}
+	c.compiler, c.entries = compiler, newEntries(filepath.Join(dir, fileName(engine)), engine)
+	return c, nil
 }
 
 // fileName makes one of a version, which may hold anything.
@@ -69,9 +94,9 @@ type cacheEntry struct {
 
 // flight is a compilation that is under way.
 type flight struct {
-	done chan struct{} // closed when the rest is set
-	dir  string
-	err  error
+	done     chan struct{} // closed when the rest is set
+	compiled compiled
+	err      error
 }
 
 // CompileInfo says which module is compiled.
@@ -83,19 +108,25 @@ type CompileInfo struct {
 	Err    error         // why it failed
 }
 
-// prepare returns the directory with the compiled code of a module, after
-// compiling it if need be; empty where there is no cache to be used. What goes
-// wrong goes wrong for all who wait.
-func (c *cache) prepare(ctx context.Context, r *run, e *cacheEntry, a *Assignment) (string, error) {
-	if c.compiler == nil {
-		return "", nil
+// compiled is where a worker finds the code of its module; the zero value means
+// nowhere.
+type compiled struct {
+	dir    string
+	sha256 string // of the code, in hexadecimal
+}
+
+// prepare returns where the compiled code of a module is, after compiling it if
+// need be. What goes wrong goes wrong for all who wait.
+func (c *cache) prepare(ctx context.Context, r *run, e *cacheEntry, a *Assignment) (compiled, error) {
+	if c.entries == nil {
+		return compiled{}, nil
 	}
 	f := c.join(r, e, a)
 	select {
 	case <-f.done:
-		return f.dir, f.err
+		return f.compiled, f.err
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		return compiled{}, context.Cause(ctx)
 	}
 }
 
@@ -111,7 +142,7 @@ func (c *cache) join(r *run, e *cacheEntry, a *Assignment) *flight {
 	f := &flight{done: make(chan struct{})}
 	e.flight = f
 	r.background.Go(func() {
-		f.dir, f.err = c.fill(r.ctx, a)
+		f.compiled, f.err = c.fill(r.ctx, a)
 		e.mu.Lock()
 		e.flight = nil
 		e.mu.Unlock()
@@ -120,48 +151,68 @@ func (c *cache) join(r *run, e *cacheEntry, a *Assignment) *flight {
 	return f
 }
 
-// fill returns the directory of a module's entry, after making it if need be.
-func (c *cache) fill(ctx context.Context, a *Assignment) (string, error) {
-	dir := filepath.Join(c.dir, a.SHA256)
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
+// fill returns where a module's entry is, after making it if need be.
+func (c *cache) fill(ctx context.Context, a *Assignment) (compiled, error) {
+	e := c.entries
+	if err := e.open(); err != nil {
+		return c.without(err)
+	}
+	code, err := e.find(a.SHA256)
+	if err == nil {
+		return compiled{e.entry(a.SHA256), code}, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		c.pool.options.Logger.Warn("wasmpool: a cache entry is of no use: the module is compiled anew",
+			slog.String("module", a.Module), slog.Any("error", err))
+		if err := e.remove(a.SHA256); err != nil {
+			return c.without(err)
+		}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, a.Limits.CompileTime, errNotInTime)
 	defer cancel()
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
-		c.warn(err)
-		return "", nil
-	}
-	fresh, err := os.MkdirTemp(c.dir, "compiling-")
+	fresh, err := os.MkdirTemp(e.dir, "compiling-")
 	if err != nil {
-		c.warn(err)
-		return "", nil
+		return c.without(err)
 	}
 	defer os.RemoveAll(fresh)
-	if err := c.compile(ctx, a, fresh); err != nil {
-		return "", err
+	left, err := c.compile(ctx, a, fresh)
+	var unkept *unkeptError
+	if errors.As(err, &unkept) {
+		return c.without(err)
 	}
-	if err := os.Rename(fresh, dir); err != nil {
-		if _, missing := os.Stat(dir); missing != nil { // not even another was faster
-			c.warn(err)
-			return "", nil
-		}
+	if err != nil {
+		return compiled{}, err
 	}
-	return dir, nil
+	adopted := e.adopt(a.SHA256, left, maxCodeBytes(len(a.Source)))
+	if code, err = e.find(a.SHA256); err != nil { // not even another was faster
+		return c.without(errors.Join(adopted, err))
+	}
+	return compiled{e.entry(a.SHA256), code}, nil
 }
 
+// without lets a worker compile for itself.
+func (c *cache) without(err error) (compiled, error) {
+	c.warn(err)
+	return compiled{}, nil
+}
+
+// maxCodeBytes bounds the code of a module of so many bytes. A guess: four times
+// as many were seen for 3 MB, and ten for a few KB.
+func maxCodeBytes(source int) int64 { return 1<<20 + 64*int64(source) }
+
 // compile compiles a module, and says so: it can take seconds.
-func (c *cache) compile(ctx context.Context, a *Assignment, dir string) error {
+func (c *cache) compile(ctx context.Context, a *Assignment, dir string) (left string, err error) {
 	info := CompileInfo{Module: a.Module, SHA256: a.SHA256, Bytes: len(a.Source)}
 	begun := time.Now()
 	c.tell(info)
-	info.Err = because(ctx, c.compiler.Compile(ctx, a, dir))
+	left, err = c.compiler.Compile(ctx, a, dir)
+	info.Err = because(ctx, err)
 	info.Took = time.Since(begun)
 	c.tell(info)
 	if errors.Is(info.Err, errNotInTime) {
-		return fmt.Errorf("it did not compile within Limits.CompileTime (%v)", a.Limits.CompileTime)
+		return "", fmt.Errorf("it did not compile within Limits.CompileTime (%v)", a.Limits.CompileTime)
 	}
-	return info.Err
+	return left, info.Err
 }
 
 func (c *cache) tell(info CompileInfo) {
@@ -185,6 +236,6 @@ func (c *cache) tell(info CompileInfo) {
 // warn says, once, that every process compiles for itself.
 func (c *cache) warn(err error) {
 	c.warned.Do(func() {
-		c.pool.options.Logger.Warn("wasmpool: no compile cache: each process compiles for itself", slog.String("dir", c.dir), slog.Any("error", err))
+		c.pool.options.Logger.Warn("wasmpool: no compile cache: each process compiles for itself", slog.String("dir", c.pool.options.CacheDir), slog.Any("error", err))
 	})
 }

@@ -14,6 +14,9 @@ import (
 	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
 
+// cacheDir is a directory as a cache wants it, whatever the umask.
+func cacheDir(t testing.TB) string { return filepath.Join(t.TempDir(), "cache") }
+
 // cached uses a pool once with a cache directory, and says how often a module
 // was compiled into it.
 func cached(t *testing.T, dir string) (compiled int32) {
@@ -57,7 +60,7 @@ func files(t *testing.T, dir string) []string {
 
 func TestAModuleIsCompiledOnceForAllPools(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := cacheDir(t)
 	if n := cached(t, dir); n != 1 {
 		t.Errorf("compiled %d times by the first pool, want once", n)
 	}
@@ -68,16 +71,15 @@ func TestAModuleIsCompiledOnceForAllPools(t *testing.T) {
 
 func TestACacheThatWasDamagedIsMadeAnew(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := cacheDir(t)
 	cached(t, dir)
 	for _, file := range files(t, dir) {
 		if err := os.WriteFile(file, []byte("damaged"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cached(t, dir) // compiles in the worker, and drops the entry
 	if n := cached(t, dir); n != 1 {
-		t.Errorf("compiled %d times after the damage was found, want once", n)
+		t.Errorf("compiled %d times after the damage, want once", n)
 	}
 	if n := cached(t, dir); n != 0 {
 		t.Errorf("compiled %d times after that, want a good entry", n)
@@ -99,7 +101,7 @@ func TestPreloadCompilesWhatNoWorkerIsStartedFor(t *testing.T) {
 	t.Parallel()
 	var compiled atomic.Int32
 	p := start(t, pool.Options{
-		CacheDir: t.TempDir(), Preload: []string{"echo"},
+		CacheDir: cacheDir(t), Preload: []string{"echo"},
 		Events: pool.Events{Compile: func(c pool.CompileInfo) {
 			if c.Took > 0 {
 				compiled.Add(1)
@@ -116,7 +118,7 @@ func TestPreloadCompilesWhatNoWorkerIsStartedFor(t *testing.T) {
 
 func TestPreloadOfABrokenModuleFailsNew(t *testing.T) {
 	t.Parallel()
-	p, err := pool.New(pool.Options{CacheDir: t.TempDir(), Modules: modules(), Preload: []string{"text"}})
+	p, err := pool.New(pool.Options{CacheDir: cacheDir(t), Modules: modules(), Preload: []string{"text"}})
 	var fault *pool.ModuleError
 	if p != nil || !errors.As(err, &fault) || fault.Fault != abi.NotWasm {
 		t.Errorf("New = %v, %v, want that it is not a module", p, err)

@@ -202,7 +202,8 @@ type Assignment struct {
 	Concurrency int
 	Fresh       bool
 	Limits      Limits
-	CacheDir    string // compiled code of this module, only to be read; empty: none
+	CacheDir    string // has the compiled code of this module, only to be read; empty: nothing has
+	CodeSHA256  string // of that code, in hexadecimal
 }
 
 // assignment reads and compiles a module for a generation, unless that is done.
@@ -223,7 +224,8 @@ func (p *Pool) assignment(ctx context.Context, g *generation, m *module) (*Assig
 	if m.settings.Env != nil {
 		a.Env = m.settings.Env
 	}
-	a.CacheDir, err = p.cache.prepare(ctx, g.run, &src.cache, a)
+	code, err := p.cache.prepare(ctx, g.run, &src.cache, a)
+	a.CacheDir, a.CodeSHA256 = code.dir, code.sha256
 	return a, err
 }
 

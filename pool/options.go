@@ -191,8 +191,11 @@ type Options struct {
 	Host map[string]HostFunc
 
 	// CacheDir is where compiled modules are kept. Empty means "wasmpool" in the
-	// user's cache directory. Each process compiles for itself where it cannot be
-	// written, or DisableCache is set.
+	// user's cache directory. It must belong to the effective user, and nobody else
+	// may be able to write to it or to put another in its place: New refuses one
+	// that is named here and is otherwise, and does without the one that is not.
+	// Each process compiles for itself where it cannot be written, or DisableCache
+	// is set.
 	CacheDir     string
 	DisableCache bool
 

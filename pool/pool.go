@@ -94,7 +94,9 @@ func open(options Options) (*Pool, error) {
 			return nil, err
 		}
 	}
-	p.cache = newCache(p)
+	if p.cache, err = newCache(p, options.CacheDir != ""); err != nil {
+		return nil, err
+	}
 	if err := p.setUp(); err != nil {
 		return nil, err
 	}

@@ -18,21 +18,21 @@ type slowCompiler struct {
 	running, begun atomic.Int32
 }
 
-func (l *slowCompiler) Version() string { return "v" }
+func (l *slowCompiler) Engine() string { return "v" }
 
-func (l *slowCompiler) Compile(ctx context.Context, _ *pool.Assignment, _ string) error {
+func (l *slowCompiler) Compile(ctx context.Context, _ *pool.Assignment, _ string) (string, error) {
 	l.running.Add(1)
 	l.begun.Add(1)
 	defer l.running.Add(-1)
 	<-ctx.Done()
-	return ctx.Err()
+	return "", ctx.Err()
 }
 
 // compilingPool is a pool with such a launcher.
 func compilingPool(t *testing.T, o pool.Options) (*pool.Pool, *slowCompiler) {
 	t.Helper()
 	l := &slowCompiler{}
-	o.Launcher, o.Modules, o.CacheDir, o.Logger = l, named("a", "b"), t.TempDir(), quiet
+	o.Launcher, o.Modules, o.CacheDir, o.Logger = l, named("a", "b"), cacheDir(t), quiet
 	p, err := pool.New(o)
 	if err != nil {
 		t.Fatal(err)

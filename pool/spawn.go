@@ -27,7 +27,7 @@ func init() { subprocess.TakeOver(newChild) }
 // other.
 type processes struct {
 	options subprocess.Options
-	version string
+	engine  string // its name and version; empty: see compiler
 }
 
 func processLauncher(o Options) (Launcher, error) {
@@ -50,7 +50,7 @@ func processLauncher(o Options) (Launcher, error) {
 		options: subprocess.Options{
 			Runner: o.Runner, StartTimeout: o.StartTimeout, MaxPayload: o.Limits.OutputBytes, Parallelism: o.Concurrency + 2,
 		},
-		version: wazero.New().Version(),
+		engine: engineOf(o.Runner),
 	}
 	// A blank process may come to serve any of the modules.
 	for _, m := range o.Modules {
@@ -67,19 +67,44 @@ func (l *processes) Launch(ctx context.Context, name string, sink subprocess.Sin
 	if err != nil {
 		return nil, err
 	}
-	return process{p}, nil
+	return process{p, l.engine}, nil
 }
 
-// Version is that of the engine, which keys compiled code.
-func (l *processes) Version() string { return l.version }
+// engineOf names the engine that children have, for all that its code depends
+// on. Another program's engine is what that program is.
+func engineOf(runner string) string {
+	e := wazero.New()
+	version := e.Version()
+	if version == "" {
+		return ""
+	}
+	if runner != "" {
+		digest, err := fileDigest(runner)
+		if err != nil {
+			return ""
+		}
+		version = "runner-" + digest[:16] + " " + version
+	}
+	return e.Name() + " " + version
+}
+
+// Engine implements compiler.
+func (l *processes) Engine() string { return l.engine }
 
 // Compile has a process of its own compile a module, which then ends: it has met
 // the module and is never used again.
-func (l *processes) Compile(ctx context.Context, a *Assignment, dir string) error {
+func (l *processes) Compile(ctx context.Context, a *Assignment, dir string) (string, error) {
 	s := a.settings(isolate.Compile)
-	s.CacheDir, s.CacheReadOnly = dir, false
-	_, err := l.ask(ctx, "compile "+a.Module, a, s)
-	return err
+	s.CacheDir = dir
+	answer, err := l.ask(ctx, "compile "+a.Module, a, s)
+	if err != nil {
+		return "", err
+	}
+	var info isolate.Info
+	if json.Unmarshal(answer, &info) == nil && info.Unkept != "" {
+		return "", &unkeptError{printable(info.Unkept)}
+	}
+	return filepath.Join(dir, engine.CodeFile), nil
 }
 
 // Inspect has a process of its own describe a module, without running any of it.
@@ -99,6 +124,7 @@ func (l *processes) Inspect(ctx context.Context, a *Assignment) (*ModuleInfo, er
 func (l *processes) ask(ctx context.Context, name string, a *Assignment, s isolate.Settings) (json.RawMessage, error) {
 	o := l.options
 	o.Name = name
+	s.Engine = l.engine
 	p, err := subprocess.Start(ctx, o, silent{})
 	if err != nil {
 		return nil, err
@@ -121,11 +147,14 @@ func (silent) Host(context.Context, subprocess.HostRequest) subprocess.HostReply
 }
 
 // process is a child process as a worker.
-type process struct{ *subprocess.Process }
+type process struct {
+	*subprocess.Process
+	engine string
+}
 
 func (p process) Load(ctx context.Context, a *Assignment) error {
 	s := a.settings(isolate.Serve)
-	s.CacheDir, s.CacheReadOnly = a.CacheDir, true
+	s.Engine, s.CacheDir, s.CodeSHA256 = p.engine, a.CacheDir, a.CodeSHA256
 	answer, err := load(ctx, p.Process, a, s)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ func TestTheCommandIsARunner(t *testing.T) {
 	if output, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", runner, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, output)
 	}
-	p, err := pool.New(pool.Options{Runner: runner, CacheDir: t.TempDir()})
+	p, err := pool.New(pool.Options{Runner: runner, CacheDir: filepath.Join(t.TempDir(), "cache")})
 	if err != nil {
 		t.Fatal(err)
 	}

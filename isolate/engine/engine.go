@@ -14,14 +14,15 @@ import (
 // has one. Its methods are not called concurrently.
 type Engine interface {
 	// Name and Version together key compiled code: what one pair wrote, another
-	// must never read.
+	// must never read. The version is empty where that on which the code depends
+	// is not known, and then none may be kept. It may cost milliseconds, and a
+	// look at this program's file.
 	Name() string
 	Version() string
 
-	// Load decodes, validates and compiles source. With a cache directory in
-	// config it first looks there for compiled code and, unless the directory is
-	// read-only, leaves what it compiled there. Errors that are the module's own
-	// fault are *[InvalidError].
+	// Load decodes, validates and compiles source, or takes its compiled code
+	// from the cache directory in config. Errors that are the module's own fault
+	// are *[InvalidError].
 	Load(ctx context.Context, source []byte, config Config) (Module, error)
 
 	io.Closer
@@ -43,13 +44,20 @@ type Config struct {
 	// is refused ([abi.TooLarge]); table.grow beyond it fails inside the guest.
 	TableElements int64
 
-	// CacheDir holds compiled code of this one module; empty means no cache.
+	// CacheDir is a directory for compiled code of this one module, which is in
+	// the file [CodeFile] there and nowhere else; empty means no cache.
 	CacheDir string
 
-	// CacheReadOnly says that CacheDir is only read: a missing or corrupt entry
-	// makes Load compile, and leaves the directory as it is.
-	CacheReadOnly bool
+	// CodeSHA256 is the digest, in hexadecimal, of the code that is in CacheDir.
+	// Load loads the very bytes that it has compared with it; it compiles where
+	// there are none, and leaves the directory as it is. Empty means that there is
+	// no code yet: Load compiles and leaves its code there. Failing at that is no
+	// error: see [Description].
+	CodeSHA256 string
 }
+
+// CodeFile is the name of the one file in a cache directory.
+const CodeFile = "code"
 
 // Module is a loaded module. Instantiate may be called from several goroutines
 // at once.
@@ -121,6 +129,7 @@ type Description struct {
 	Exports []Func  // functions only
 	Memory  *Memory // nil: the module exports no memory named "memory"
 	Cached  bool    // the code came from the cache: nothing was compiled
+	Unkept  string  // why compiled code could not be left in the cache; empty: it was, or was not to be
 }
 
 // Func is an imported or exported function.

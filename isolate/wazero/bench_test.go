@@ -6,6 +6,7 @@ import (
 
 	"github.com/wasmpool/wasmpool/internal/guestbuild"
 	"github.com/wasmpool/wasmpool/isolate/engine"
+	"github.com/wasmpool/wasmpool/isolate/engine/enginetest"
 	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
 
@@ -77,6 +78,7 @@ func BenchmarkLoad(b *testing.B) {
 				if cached {
 					config.CacheDir = b.TempDir()
 					start(b, source, config, &echoHost{})
+					config.CodeSHA256 = enginetest.CodeDigest(b, config.CacheDir)
 				}
 				for b.Loop() {
 					e := New()

@@ -9,22 +9,19 @@ import (
 	"sync"
 )
 
-const (
-	modulePath     = "github.com/tetratelabs/wazero"
-	unknownVersion = "unknown"
-)
+const modulePath = "github.com/tetratelabs/wazero"
 
 // moduleVersion is wazero's version as the program was linked. Test programs do
 // not carry it, nor do those that other tools than go have built: there it is
 // the digest of the program itself (7 ms for 12 MB, once a process), and
-// failing that "unknown". Code of an unknown version is never cached.
+// failing that empty.
 var moduleVersion = sync.OnceValue(func() string {
 	if version := linkedVersion(); version != "" {
 		return version
 	}
 	digest, err := programDigest()
 	if err != nil {
-		return unknownVersion
+		return ""
 	}
 	return "program-" + digest
 })

@@ -1,11 +1,10 @@
 package wazero
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"fmt"
-	"hash/crc32"
+	"encoding/hex"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,101 +12,66 @@ import (
 	"github.com/wasmpool/wasmpool/isolate/engine"
 )
 
-// recordName is a file beside wazero's own that says what lies there.
-const recordName = "record"
-
-// cache is a directory with the code of one module. wazero's files protect the
-// machine code with a checksum, but not the offsets of the functions in it nor
-// the number of them, by which it allocates. So a record of the whole file is
-// kept beside it, and compared before wazero opens anything. It guards against
-// damage: who can write here can write any code.
+// cache is the directory with the code of one module. wazero is never let near
+// it: it would look at the file twice and at its checksum only, which covers the
+// machine code, and neither the offsets of the functions in it nor the number of
+// them, by which it allocates.
 type cache struct {
-	dir      string
-	readOnly bool
-	version  string
-	source   string
-
-	usable bool // wazero may be given the directory
-	hit    bool // and will find the code there
+	file   string
+	digest string // that the file must have; empty: it is to be written
+	code   *code  // nil: there is no use in a cache
 }
 
-func openCache(config engine.Config, version string, source []byte) *cache {
-	c := &cache{dir: config.CacheDir, readOnly: config.CacheReadOnly, version: version}
-	if c.dir == "" || strings.HasPrefix(version, unknownVersion) {
-		return c
+func openCache(config engine.Config) *cache {
+	c := &cache{file: filepath.Join(config.CacheDir, engine.CodeFile), digest: config.CodeSHA256}
+	switch {
+	case config.CacheDir == "" || !replaceable():
+	case c.digest == "":
+		c.code = new(code)
+	default:
+		c.code = c.read()
 	}
-	c.source = fmt.Sprintf("%x", sha256.Sum256(source))
-	want, err := os.ReadFile(filepath.Join(c.dir, recordName))
-	if err == nil {
-		got, err := c.describe()
-		c.hit = err == nil && bytes.Equal(want, got)
-	}
-	if !c.hit {
-		c.clear()
-	}
-	c.usable = c.hit || !c.readOnly
 	return c
 }
 
-// describe returns the record of what lies in the directory: one file.
-func (c *cache) describe() ([]byte, error) {
-	files, err := filepath.Glob(filepath.Join(globEscape(c.dir), "wazero-*", "*"))
+// read returns the code in the directory, if it is what it must be. What is
+// loaded is what was compared: the file may be another a moment later.
+func (c *cache) read() *code {
+	f, err := os.Open(c.file)
 	if err != nil {
-		return nil, err
-	}
-	if len(files) != 1 {
-		return nil, fmt.Errorf("wazero: cache %s holds %d files, 1 is expected", c.dir, len(files))
-	}
-	f, err := os.Open(files[0])
-	if err != nil {
-		return nil, err
+		return nil
 	}
 	defer f.Close()
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	size, err := io.Copy(sum, f)
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 || info.Size() > math.MaxInt32 {
+		return nil
+	}
+	b, release, err := scratch(int(info.Size()))
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	return fmt.Appendf(nil, "engine wazero %s\nsource sha256 %s\ncode %s, %d bytes, crc32c %08x\n",
-		c.version, c.source, filepath.Base(files[0]), size, sum.Sum32()), nil
+	if _, err := io.ReadFull(f, b); err == nil && strings.EqualFold(c.digest, digest(b)) {
+		return &code{bytes: b, release: release}
+	}
+	release()
+	return nil
 }
 
-// globEscape makes a directory's name match itself only.
-func globEscape(dir string) string {
-	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(dir)
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
-// record writes down what wazero has left in the directory. Without a record
-// the next Load compiles again: a fault here is not one of the module's.
-func (c *cache) record() {
-	if c.hit || c.readOnly {
-		return
+// keep leaves what was compiled in the directory, if that is wanted, and returns
+// why it could not.
+func (c *cache) keep() (unkept string) {
+	if c.code == nil || c.digest != "" {
+		return ""
 	}
-	text, err := c.describe()
+	err := os.WriteFile(c.file, c.code.bytes, 0o600)
 	if err == nil {
-		name := filepath.Join(c.dir, recordName)
-		err = os.WriteFile(name+".tmp", text, 0o600)
-		if err == nil {
-			err = os.Rename(name+".tmp", name)
-		}
+		return ""
 	}
-	if err != nil {
-		c.clear()
-	}
-}
-
-// clear removes what is stale, damaged or half written. What cannot be removed
-// stays, and is compared again by the next one.
-func (c *cache) clear() {
-	if c.readOnly {
-		return
-	}
-	stale, err := filepath.Glob(filepath.Join(globEscape(c.dir), "wazero-*"))
-	if err != nil {
-		return
-	}
-	_ = os.Remove(filepath.Join(c.dir, recordName))
-	for _, dir := range stale {
-		_ = os.RemoveAll(dir)
-	}
+	_ = os.Remove(c.file) // half of it is of no use to anybody, and of no harm
+	return err.Error()
 }

@@ -31,7 +31,7 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 	if err != nil {
 		return nil, err
 	}
-	compiled, cached, err := e.compile(ctx, o.source, config)
+	compiled, cached, unkept, err := e.compile(ctx, o.source, config)
 	if err != nil {
 		return nil, err
 	}
@@ -41,31 +41,31 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 		}
 	}
 	m := &module{runtime: e.runtime, compiled: compiled, hasMemory: len(o.memories) > 0}
-	m.description = describe(compiled, o, cached)
+	m.description = describe(compiled, o)
+	m.description.Cached, m.description.Unkept = cached, unkept
 	return m, nil
 }
 
 // compile compiles source, or loads its code from the cache. What goes wrong
 // with the cache costs the time to compile, and nothing else.
-func (e *wazeroEngine) compile(ctx context.Context, source []byte, config engine.Config) (wazero.CompiledModule, bool, error) {
-	c := openCache(config, e.Version(), source)
-	if c.usable {
-		cache, err := wazero.NewCompilationCacheWithDir(c.dir)
+func (e *wazeroEngine) compile(ctx context.Context, source []byte, config engine.Config) (_ wazero.CompiledModule, cached bool, unkept string, _ error) {
+	c := openCache(config)
+	if c.code != nil {
+		defer c.code.drop()
+		e.cache = compilationCache(c.code)
+		compiled, err := e.compileWith(ctx, source, config)
 		if err == nil {
-			e.cache = cache
-			compiled, err := e.compileWith(ctx, source, config)
-			if err == nil {
-				c.record()
-				return compiled, c.hit, nil
-			}
-			if err := e.Close(); err != nil {
-				return nil, false, fmt.Errorf("wazero: close after a fault in the cache: %w", err)
-			}
-			c.clear()
+			return compiled, c.code.loaded, c.keep(), nil
+		}
+		if !c.code.loaded {
+			return nil, false, "", err
+		}
+		if err := e.Close(); err != nil {
+			return nil, false, "", fmt.Errorf("wazero: close after a fault in the cache: %w", err)
 		}
 	}
 	compiled, err := e.compileWith(ctx, source, config)
-	return compiled, false, err
+	return compiled, false, "", err
 }
 
 // panicked tells why wazero panicked: where it has no compiler, and where it
@@ -139,8 +139,8 @@ func compileWASI(ctx context.Context, r wazero.Runtime) (wazero.CompiledModule, 
 	return wasi_snapshot_preview1.NewBuilder(r).Compile(ctx)
 }
 
-func describe(compiled wazero.CompiledModule, o *outline, cached bool) engine.Description {
-	d := engine.Description{Cached: cached}
+func describe(compiled wazero.CompiledModule, o *outline) engine.Description {
+	var d engine.Description
 	for _, f := range compiled.ImportedFunctions() {
 		module, name, _ := f.Import()
 		d.Imports = append(d.Imports, function(module, name, f))
