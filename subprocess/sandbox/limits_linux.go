@@ -1,0 +1,35 @@
+package sandbox
+
+import "golang.org/x/sys/unix"
+
+// maxTasks bounds the threads of a worker, where they can be counted for it
+// alone. A guess: a Go program has one for each call that runs and some besides,
+// and calls are bounded by 1,000.
+const maxTasks = 1200
+
+// maxDescriptors bounds the open descriptors of a worker: those that it is born
+// with, those of the Go runtime, and the files of its guest. A guess, some room
+// above what was seen; what a guest opens has a bound of its own.
+const maxDescriptors = 1100
+
+// limit is a bound of setrlimit(2).
+type limit struct {
+	which int
+	name  string // in /proc/<pid>/limits
+	what  string
+	most  uint64
+}
+
+// fixedLimits are the bounds that hold for any worker.
+func fixedLimits(writes bool) []limit {
+	ls := []limit{
+		{unix.RLIMIT_CORE, "Max core file size", "core dumps", 0},
+		{unix.RLIMIT_NOFILE, "Max open files", "open files", maxDescriptors},
+		{unix.RLIMIT_MEMLOCK, "Max locked memory", "locked memory", 0},
+		{unix.RLIMIT_MSGQUEUE, "Max msgqueue size", "message queues", 0},
+	}
+	if !writes {
+		ls = append(ls, limit{unix.RLIMIT_FSIZE, "Max file size", "file size", 0})
+	}
+	return ls
+}
