@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/internal/wire"
+	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
 
 // Exit codes of a child that ends by itself.
@@ -19,10 +20,13 @@ const (
 // surroundings are what a child lives in.
 type surroundings struct {
 	line    line
-	alarm   alarm            // what the keeper waits on
-	publish func(seq uint64) // makes known that a call starts, to outlive the child
-	exit    func(code int)   // ends the child; returns in a [Local] one only, and at once
-	gone    <-chan struct{}  // closed when a [Local] child was killed; else nil
+	alarm   alarm                       // what the keeper waits on
+	publish func(seq uint64)            // makes known that a call starts, to outlive the child
+	exit    func(code int)              // ends the child; returns in a [Local] one only, and at once
+	seal    func() error                // see [Outlet].Seal; nil in a [Local] child
+	limit   func(addresses int64) error // likewise
+	report  sandbox.Report              // what is known of its wall; likewise
+	gone    <-chan struct{}             // closed when a [Local] child was killed; else nil
 	hooks   hooks
 }
 
@@ -86,7 +90,7 @@ func serve(s surroundings, h Handler) {
 		c.hooks.hello()
 	}
 	b := c.out.open()
-	b.buf = wire.Hello{Version: wire.Version, Build: buildID()}.Append(b.buf)
+	b.buf = wire.Hello{Version: wire.Version, Build: buildID(), Sandbox: c.report.Encode()}.Append(b.buf)
 	c.out.close()
 	c.out.flush()
 	// The error tells nothing: the parent is gone, or has let go.

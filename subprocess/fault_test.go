@@ -208,7 +208,7 @@ func TestStartSaysWhatAChildDidInsteadOfItsHello(t *testing.T) {
 		{"stranger", `from build "another"`},
 		{"half", "ended before its hello"},
 		{"garbage", "child broke the protocol"},
-		{"4 GiB", "hello frame of 4294967294 bytes exceeds the maximum of 1048580 bytes"},
+		{"4 GiB", "hello frame of 4294967294 bytes exceeds the maximum of 1048836 bytes"},
 		{"silent", "no hello within 300ms"},
 		{"early log", "log frame before hello"},
 	}

@@ -34,6 +34,14 @@ type Module struct {
 	Settings json.RawMessage // for the handler; opaque here
 	Source   []byte          // the module's bytes
 	Slots    int             // how many calls may run at once, at least 1
+
+	// Memory bounds the addresses that the process may use from now on, beyond
+	// those it has, in bytes. Zero means no bound. It is a layer of the sandbox.
+	Memory int64
+
+	// Seals says that the handler seals the process in Load. The parent then
+	// checks that it did.
+	Seals bool
 }
 
 // Outlet is how a module reaches the parent outside of its replies. Its
@@ -42,6 +50,12 @@ type Outlet interface {
 	// Log sends one record; text that is too long is cut. It never blocks for
 	// long: what the parent does not take is dropped, and counted.
 	Log(source LogSource, level int32, text []byte)
+
+	// Seal gives up, for ever, what only loading needs: making machine code, and
+	// reading files that were not granted for good. A handler that was told to,
+	// by Module.Seals, calls it when the module is compiled and before any of it
+	// runs.
+	Seal() error
 }
 
 // LogSource says where a log record comes from.

@@ -26,21 +26,33 @@ func (p *Process) Load(ctx context.Context, m *Module) (json.RawMessage, error) 
 	if err := p.beginLoad(m.Slots); err != nil {
 		return nil, err
 	}
-	p.sendModule(m)
+	addresses, err := p.addresses(m)
+	if err != nil {
+		return nil, err
+	}
+	p.sendModule(m, addresses)
 	p.Flush()
 	select {
 	case a := <-p.loaded:
-		return a.json, a.err
+		return p.answered(m, addresses, a)
 	case <-p.ended:
 		select {
 		case a := <-p.loaded: // its last words
-			return a.json, a.err
+			return p.answered(m, addresses, a)
 		default:
 			return nil, &ExitError{p.exit}
 		}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// answered is what comes of an answer.
+func (p *Process) answered(m *Module, addresses int64, a loadAnswer) (json.RawMessage, error) {
+	if a.err == nil {
+		a.err = p.checkLoaded(m, addresses)
+	}
+	return a.json, a.err
 }
 
 func (p *Process) beginLoad(slots int) error {
@@ -58,10 +70,12 @@ func (p *Process) beginLoad(slots int) error {
 	return nil
 }
 
-func (p *Process) sendModule(m *Module) {
+func (p *Process) sendModule(m *Module, addresses int64) {
 	b := p.out.open()
 	defer p.out.close()
-	load := wire.Load{Slots: uint32(m.Slots), Settings: m.Settings, SourceBytes: uint64(len(m.Source))}
+	load := wire.Load{
+		Slots: uint32(m.Slots), Addresses: uint64(addresses), Settings: m.Settings, SourceBytes: uint64(len(m.Source)),
+	}
 	b.buf = load.Append(b.buf)
 	for source := m.Source; len(source) > 0; {
 		chunk := wire.Chunk(source[:min(len(source), chunkBytes)])

@@ -22,6 +22,11 @@ func (c *child) takeLoad(m wire.Load) {
 	if c.load != nil {
 		panic("bug: subprocess: parent loads a second module")
 	}
+	if c.limit != nil && m.Addresses > 0 {
+		if err := c.limit(int64(m.Addresses)); err != nil {
+			panic("subprocess: child: " + err.Error()) // it is told to, and may not go on without
+		}
+	}
 	c.load = &loader{
 		module: Module{
 			Settings: append([]byte(nil), m.Settings...),

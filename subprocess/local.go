@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
 
 // Local is [Start] with both ends in this process, joined by a pipe in memory:
@@ -66,3 +68,5 @@ func (b *localBody) wait() Exit {
 func (b *localBody) started() uint64 { return b.last.Load() }
 
 func (b *localBody) memoryBytes() int64 { return 0 }
+
+func (b *localBody) built() sandbox.Report { return nil }

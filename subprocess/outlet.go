@@ -26,3 +26,11 @@ func (c *child) Log(source LogSource, level int32, text []byte) {
 	c.out.close()
 	c.out.flush()
 }
+
+// Seal is [Outlet].Seal.
+func (c *child) Seal() error {
+	if c.seal == nil {
+		return nil
+	}
+	return c.seal()
+}

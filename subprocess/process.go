@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wasmpool/wasmpool/internal/wire"
+	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
 
 // Defaults of [Options].
@@ -36,6 +37,13 @@ type Options struct {
 	// Parallelism is GOMAXPROCS of the child: at least two more than the calls
 	// that may run at once. Less than 3 means 3.
 	Parallelism int
+
+	// Sandbox is what the wall around the process is to be: the best of it that
+	// this machine allows. The zero plan is no wall.
+	Sandbox sandbox.Plan
+
+	// Require are the layers of the wall without which there is no process.
+	Require sandbox.Set
 }
 
 func (o Options) withDefaults() Options {
@@ -72,6 +80,7 @@ type body interface {
 	wait() Exit      // blocks until it is dead and reaped; Started and Reason are left to the caller
 	started() uint64 // what it published; called after wait, once
 	memoryBytes() int64
+	built() sandbox.Report // what is known of its wall before it says a word
 }
 
 // Process is the parent's end of a child process. Its methods are safe for
@@ -96,6 +105,11 @@ type Process struct {
 	// What is read with belongs to the holder of the turn.
 	in      *wire.Reader
 	replies []Reply
+	claimed sandbox.Report // set before hello is closed
+
+	// Set by Start.
+	witness *sandbox.Witness
+	wall    sandbox.Report
 
 	mu        sync.Mutex
 	phase     phase
@@ -209,6 +223,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 	defer timeout.Stop()
 	select {
 	case <-p.hello:
+		p.inspectWall()
 	case <-p.ended:
 	case <-ctx.Done():
 		p.Kill(ctx.Err())

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/internal/wire"
+	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
 
 // deafGrace is how long a child may outlive its connection before it is killed:
@@ -208,12 +209,16 @@ func (p *Process) takeHello(body []byte) error {
 	if p.options.Runner == "" && m.Build != buildID() {
 		return fmt.Errorf("hello from build %q, want this program's own, %q", m.Build, buildID())
 	}
+	claimed, err := sandbox.ParseReport(m.Sandbox)
+	if err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.phase != starting {
 		return errors.New("second hello frame")
 	}
-	p.phase = blank
+	p.phase, p.claimed = blank, claimed
 	close(p.hello)
 	return nil
 }

@@ -5,8 +5,17 @@ import (
 	"syscall"
 )
 
-// ownProgram is what to execute for this program again.
-func ownProgram() (string, error) { return os.Executable() }
+// start executes the runner, or this program again.
+func (b *osBody) start(o Options, files []*os.File) (err error) {
+	path := o.Runner
+	if path == "" {
+		if path, err = os.Executable(); err != nil {
+			return err
+		}
+	}
+	b.process, err = startProcess(path, title(o), environment(o), files)
+	return err
+}
 
 // attributes make a session of the child's own, so that it shares no terminal
 // and no process group with this one. That it ends with this process is up to

@@ -10,10 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownProgram is what to execute for this program again: what runs now, even if
-// the file at its path was replaced.
-func ownProgram() (string, error) { return "/proc/self/exe", nil }
-
 // attributes make a session of the child's own, so that it shares no terminal
 // and no process group with this one, and end it with this process.
 func attributes() *syscall.SysProcAttr {

@@ -4,8 +4,8 @@ package subprocess
 
 import (
 	"encoding/binary"
+	"io"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"sync"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wasmpool/wasmpool/internal/wire"
+	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
 
 // waitDelay is how long the end of a dead child waits for its standard error,
@@ -36,11 +37,29 @@ var spawner = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
+// onSpawner runs a function on the spawner's thread.
+func onSpawner[T any](f func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome)
+	spawner() <- func() {
+		v, err := f()
+		done <- outcome{v, err}
+	}
+	o := <-done
+	return o.value, o.err
+}
+
 // osBody is a child process of the operating system.
 type osBody struct {
-	cmd  *exec.Cmd
-	page *os.File
-	said *tail
+	process *os.Process
+	page    *os.File
+	said    *tail
+	out     *os.File      // the child's standard output and error, to read
+	heard   chan struct{} // closed when it was read to its end
+	report  sandbox.Report
 }
 
 // spawn starts a child process and returns it with the parent's end of its
@@ -56,68 +75,89 @@ func spawn(o Options) (body, link, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	page, err := newPage()
+	b, err := newBody(o, theirs)
 	if err != nil {
 		_ = l.Close()
-		return nil, nil, err
-	}
-	b := &osBody{page: page, said: new(tail)}
-	if b.cmd, err = command(o, theirs, page, b.said); err == nil {
-		started := make(chan error)
-		spawner() <- func() { started <- b.cmd.Start() }
-		err = <-started
-	}
-	if err != nil {
-		_ = l.Close()
-		_ = page.Close()
 		return nil, nil, err
 	}
 	return b, l, nil
 }
 
-func command(o Options, socket, page *os.File, said *tail) (*exec.Cmd, error) {
-	path := o.Runner
-	if path == "" {
-		own, err := ownProgram()
-		if err != nil {
-			return nil, err
-		}
-		path = own
+// newBody starts a child process that has one end of a connection.
+func newBody(o Options, socket *os.File) (_ *osBody, err error) {
+	b := &osBody{said: new(tail), heard: make(chan struct{})}
+	if b.page, err = newPage(); err != nil {
+		return nil, err
 	}
-	return &exec.Cmd{
-		Path: path,
-		Args: []string{"wasmpool: " + o.Name},
-		Env: append([]string{
-			handshake + "=" + strconv.Itoa(wire.Version),
-			"GOMAXPROCS=" + strconv.Itoa(o.Parallelism),
-			"GOGC=off",
-			"GODEBUG=containermaxprocs=0,updatemaxprocs=0,decoratemappings=0",
-		}, raceEnv...),
-		Stdout:      said,
-		Stderr:      said,
-		ExtraFiles:  []*os.File{socket, page}, // 3 and 4
-		SysProcAttr: attributes(),
-		WaitDelay:   waitDelay,
-	}, nil
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		_ = b.page.Close()
+		return nil, err
+	}
+	defer null.Close()
+	out, theirs, err := os.Pipe()
+	if err != nil {
+		_ = b.page.Close()
+		return nil, err
+	}
+	b.out = out
+	go func() { // ends with all who may write to it, or soon after the child
+		defer close(b.heard)
+		_, _ = io.Copy(b.said, out)
+	}()
+	err = b.start(o, []*os.File{null, theirs, theirs, socket, b.page}) // 0 to 4
+	_ = theirs.Close()
+	if err != nil {
+		b.hear()
+		_ = b.page.Close()
+		return nil, err
+	}
+	return b, nil
 }
 
-func (b *osBody) pid() int { return b.cmd.Process.Pid }
+// hear waits for the last words of a child that is dead, for a moment: somebody
+// else may still hold its standard error.
+func (b *osBody) hear() {
+	_ = b.out.SetReadDeadline(time.Now().Add(waitDelay))
+	<-b.heard
+	_ = b.out.Close()
+}
+
+// environment is that of a child.
+func environment(o Options) []string {
+	return append([]string{
+		handshake + "=" + strconv.Itoa(wire.Version),
+		"GOMAXPROCS=" + strconv.Itoa(o.Parallelism),
+		"GOGC=off",
+		"GODEBUG=containermaxprocs=0,updatemaxprocs=0,decoratemappings=0",
+		planned + "=" + o.Sandbox.Encode(),
+	}, raceEnv...)
+}
+
+// startProcess executes a program as a child of the spawner.
+func startProcess(path string, args, env []string, files []*os.File) (*os.Process, error) {
+	return onSpawner(func() (*os.Process, error) {
+		return os.StartProcess(path, args, &os.ProcAttr{Env: env, Files: files, Sys: attributes()})
+	})
+}
+
+// title is what is shown of a child in the process list.
+func title(o Options) []string { return []string{"wasmpool: " + o.Name} }
+
+func (b *osBody) pid() int { return b.process.Pid }
 
 // kill cannot fail but for a process that is dead.
-func (b *osBody) kill() { _ = b.cmd.Process.Kill() }
+func (b *osBody) kill() { _ = b.process.Kill() }
 
 func (b *osBody) wait() Exit {
 	awaitDeath(b.pid())
-	// The errors say what the state says too, or that another process holds the
-	// standard error.
-	_ = b.cmd.Wait()
-	state := b.cmd.ProcessState
-	exit := Exit{
-		PID:    b.pid(),
-		Code:   state.ExitCode(),
-		Stderr: b.said.String(),
-		Usage:  state.UserTime() + state.SystemTime(),
+	state, err := b.process.Wait()
+	b.hear()
+	exit := Exit{PID: b.pid(), Code: -1, Stderr: b.said.String()}
+	if err != nil {
+		return exit // somebody else has reaped it
 	}
+	exit.Code, exit.Usage = state.ExitCode(), state.UserTime()+state.SystemTime()
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		exit.Signal = status.Signal()
 	}
@@ -136,3 +176,5 @@ func (b *osBody) started() uint64 {
 }
 
 func (b *osBody) memoryBytes() int64 { return residentBytes(b.pid()) }
+
+func (b *osBody) built() sandbox.Report { return b.report }

@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
 
 // The descriptors of a child, beside the standard ones.
@@ -19,12 +21,21 @@ const (
 	pageFD   = 4
 )
 
-// inherit takes what the parent left to this process, if it is a child.
+// planned is the environment variable that tells a child what its wall is to be.
+const planned = "WASMPOOL_SANDBOX"
+
+// inherit takes what the parent left to this process, if it is a child, and
+// confines it. A first stage does not return.
 func inherit() (surroundings, bool) {
 	if os.Getenv(handshake) == "" || !isSocket(socketFD) {
 		return surroundings{}, false
 	}
-	_ = os.Unsetenv(handshake) // cannot fail for a name like this
+	enterIfStaged()
+	plan, err := sandbox.ParsePlan(os.Getenv(planned))
+	if err != nil {
+		fail("sandbox", err)
+	}
+	_, _ = os.Unsetenv(handshake), os.Unsetenv(planned) // cannot fail for names like these
 	syscall.CloseOnExec(socketFD)
 	closeInherited()
 	l, err := newChildSocket(socketFD)
@@ -41,7 +52,8 @@ func inherit() (surroundings, bool) {
 	}
 	_ = syscall.Close(pageFD) // the mapping stays
 	started := (*atomic.Uint64)(unsafe.Pointer(&page[0]))
-	return surroundings{line: l, alarm: a, publish: started.Store, exit: os.Exit}, true
+	w, report := sandbox.Confine(plan)
+	return surroundings{line: l, alarm: a, publish: started.Store, exit: os.Exit, seal: w.Seal, limit: w.LimitAddresses, report: report}, true
 }
 
 // fail ends a child that cannot serve; its last words reach the parent.

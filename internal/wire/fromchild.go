@@ -4,6 +4,7 @@ import "encoding/binary"
 
 // The fixed parts of bodies, in bytes.
 const (
+	helloHead    = 4 + 1
 	replyHead    = 8 + 1
 	hostCallHead = 8 + 8 + 1
 	logHead      = 1 + 4
@@ -11,24 +12,30 @@ const (
 
 var le = binary.LittleEndian
 
-// Hello is the first frame of a child: version u32 · build id.
+// Hello is the first frame of a child: version u32 · build id, its length in a
+// byte · sandbox.
 type Hello struct {
 	Version uint32
-	Build   string // names the program; the two ends of one program have the same
+	Build   string // names the program; the two ends of one program have the same. At most MaxNameBytes
+	Sandbox []byte // what became of the layers around it, in JSON
 }
 
 // Append appends the frame.
 func (m Hello) Append(dst []byte) []byte {
-	dst = le.AppendUint32(begin(dst, KindHello, 4+len(m.Build)), m.Version)
-	return append(dst, m.Build...)
+	dst = le.AppendUint32(begin(dst, KindHello, helloHead+len(m.Build)+len(m.Sandbox)), m.Version)
+	return append(appendName(dst, []byte(m.Build)), m.Sandbox...)
 }
 
 // ParseHello reads the body of a [KindHello] frame.
 func ParseHello(body []byte) (Hello, error) {
-	if len(body) < 4 {
-		return Hello{}, errShort(KindHello, body, 4)
+	if len(body) < helloHead {
+		return Hello{}, errShort(KindHello, body, helloHead)
 	}
-	return Hello{Version: le.Uint32(body), Build: string(body[4:])}, nil
+	end := helloHead + int(body[4])
+	if len(body) < end {
+		return Hello{}, errShort(KindHello, body, end)
+	}
+	return Hello{Version: le.Uint32(body), Build: string(body[helloHead:end]), Sandbox: body[end:]}, nil
 }
 
 // Loaded says that the module is ready; the body is a JSON value for the one

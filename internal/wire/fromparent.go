@@ -2,15 +2,16 @@ package wire
 
 // The fixed parts of bodies, in bytes.
 const (
-	loadHead      = 4 + 4 + 8
+	loadHead      = 4 + 8 + 4 + 8
 	callHead      = 8 + 8 + 8 + 2 + 1 + 4
 	hostReplyHead = 8 + 1
 )
 
-// Load tells the child to load a module: slots u32 · settings, their length in
-// a u32 · source length u64. The source follows in [Chunk] frames.
+// Load tells the child to load a module: slots u32 · addresses u64 · settings,
+// their length in a u32 · source length u64. The source follows in [Chunk] frames.
 type Load struct {
 	Slots       uint32
+	Addresses   uint64 // the most that the process may use, in bytes; 0: no bound
 	Settings    []byte
 	SourceBytes uint64
 }
@@ -18,6 +19,7 @@ type Load struct {
 // Append appends the frame.
 func (m Load) Append(dst []byte) []byte {
 	dst = le.AppendUint32(begin(dst, KindLoad, loadHead+len(m.Settings)), m.Slots)
+	dst = le.AppendUint64(dst, m.Addresses)
 	dst = append(le.AppendUint32(dst, uint32(len(m.Settings))), m.Settings...)
 	return le.AppendUint64(dst, m.SourceBytes)
 }
@@ -27,12 +29,15 @@ func ParseLoad(body []byte) (Load, error) {
 	if len(body) < loadHead {
 		return Load{}, errShort(KindLoad, body, loadHead)
 	}
-	settings := int64(le.Uint32(body[4:]))
+	settings := int64(le.Uint32(body[12:]))
 	if int64(len(body)) != loadHead+settings {
 		return Load{}, errLength(KindLoad, body, int(loadHead+settings))
 	}
-	rest := body[8:]
-	return Load{Slots: le.Uint32(body), Settings: rest[:settings], SourceBytes: le.Uint64(rest[settings:])}, nil
+	rest := body[16:]
+	return Load{
+		Slots: le.Uint32(body), Addresses: le.Uint64(body[4:]),
+		Settings: rest[:settings], SourceBytes: le.Uint64(rest[settings:]),
+	}, nil
 }
 
 // Chunk is the next part of the module's source.

@@ -11,8 +11,7 @@ const (
 	// with a stack trace.
 	MaxLogBytes = 16 << 10
 
-	// MaxControlBytes bounds the JSON of [Loaded] and [Refused], and the build
-	// id of [Hello]. A guess: the description of a module with some thousand
+	// MaxControlBytes bounds the JSON of [Hello], [Loaded] and [Refused]. A guess: the description of a module with some thousand
 	// exports.
 	MaxControlBytes = 1 << 20
 
@@ -30,7 +29,7 @@ type Limits [kinds]int64
 func FromChild(payload int64) Limits {
 	payload = min(payload, MaxPayloadBytes)
 	return Limits{
-		KindHello:       4 + MaxControlBytes,
+		KindHello:       helloHead + MaxNameBytes + MaxControlBytes,
 		KindLoaded:      MaxControlBytes,
 		KindRefused:     MaxControlBytes,
 		KindReply:       replyHead + payload,
