@@ -47,8 +47,9 @@ type LogFunc func(source LogSource, level int32, text []byte)
 // Isolate is a module and its instances. Load comes first and once; then Call
 // may run in every slot at the same time, but not twice in one.
 type Isolate struct {
-	engine engine.Engine
-	log    LogFunc
+	engine   engine.Engine
+	log      LogFunc
+	compiled func() error // see OnCompiled
 
 	// Set by Load.
 	settings  Settings
@@ -64,8 +65,13 @@ func New(e engine.Engine, log LogFunc) *Isolate {
 	if log == nil {
 		log = func(LogSource, int32, []byte) {}
 	}
-	return &Isolate{engine: e, log: log}
+	return &Isolate{engine: e, log: log, compiled: func() error { return nil }}
 }
+
+// OnCompiled has Load, in the role [Serve], call a function between compiling
+// the module and running anything of it: from there on no machine code is made,
+// and no file is read that is not the guest's. An error of it is one of Load.
+func (x *Isolate) OnCompiled(f func() error) { x.compiled = f }
 
 // Load checks, compiles and describes a module and, in the role [Serve], makes
 // all its instances: when it returns, calls can run. Errors that are the
@@ -90,7 +96,7 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 		DescribeOnly:  settings.Role == Inspect,
 		MemoryBytes:   settings.Limits.MemoryBytes,
 		TableElements: settings.Limits.TableElements,
-		CacheDir:      settings.CacheDir,
+		Code:          settings.Code,
 		CodeSHA256:    settings.CodeSHA256,
 	})
 	if err != nil {
@@ -120,6 +126,9 @@ func (x *Isolate) serve(ctx context.Context, shape abi.Shape) error {
 	if shape != abi.Reactor {
 		return x.invalid(abi.WrongShape, "is a %s; this version runs reactors only: "+
 			"build it as a library whose functions are exported", shape)
+	}
+	if err := x.compiled(); err != nil {
+		return err
 	}
 	for range x.settings.Slots {
 		s := newSlot(x)

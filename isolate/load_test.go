@@ -3,6 +3,7 @@ package isolate
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -115,7 +116,7 @@ func TestLoadComparesTheDigest(t *testing.T) {
 
 func TestRolesThatDoNotServeRunNothing(t *testing.T) {
 	t.Parallel()
-	for _, settings := range []Settings{{Role: Inspect}, {Role: Compile, CacheDir: "cache"}} {
+	for _, settings := range []Settings{{Role: Inspect}, {Role: Compile, Code: os.Stdout}} {
 		e := &fakeEngine{
 			exports: map[string]func(*guest) (int32, error){"f": returns(0), "wasmpool_call": returns(0)},
 			imports: []engine.Func{{Module: "wasmpool", Name: "input"}},
@@ -163,9 +164,9 @@ func TestListsOfAnInfoAreBounded(t *testing.T) {
 func TestSettingsReachTheEngine(t *testing.T) {
 	t.Parallel()
 	e := &fakeEngine{exports: map[string]func(*guest) (int32, error){"f": returns(0)}}
-	load(t, e, Settings{Name: "w", Args: []string{"-v"}, Env: []string{"A=1"}, CacheDir: "d", CodeSHA256: "c0de", Limits: Limits{MemoryBytes: 5, TableElements: 6}}, nil)
-	want := engine.Config{MemoryBytes: 5, TableElements: 6, CacheDir: "d", CodeSHA256: "c0de"}
-	if diff := cmp.Diff(want, e.config); diff != "" {
+	load(t, e, Settings{Name: "w", Args: []string{"-v"}, Env: []string{"A=1"}, Code: os.Stdin, CodeSHA256: "c0de", Limits: Limits{MemoryBytes: 5, TableElements: 6}}, nil)
+	want := engine.Config{MemoryBytes: 5, TableElements: 6, Code: os.Stdin, CodeSHA256: "c0de"}
+	if diff := cmp.Diff(want, e.config, cmp.Comparer(func(a, b *os.File) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([][]string{{"w", "-v"}, {"A=1"}}, [][]string{e.instances[0].Args, e.instances[0].Env}); diff != "" {

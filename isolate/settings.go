@@ -3,6 +3,7 @@ package isolate
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/wasmpool/wasmpool/abi"
@@ -15,7 +16,7 @@ type Role string
 // The roles. Only Serve runs any code of the module.
 const (
 	Serve   Role = "serve"   // run calls
-	Compile Role = "compile" // fill CacheDir, describe the module
+	Compile Role = "compile" // write the code of the module, describe it
 	Inspect Role = "inspect" // describe the module, with its imports and exports
 )
 
@@ -37,8 +38,8 @@ type Settings struct {
 	Slots int  `json:"slots,omitempty"` // instances, and calls at once; zero: 1
 	Fresh bool `json:"fresh,omitempty"` // a new instance for every call
 
-	CacheDir   string `json:"cache_dir,omitempty"`   // for compiled code of this module; empty: none
-	CodeSHA256 string `json:"code_sha256,omitempty"` // in hex, of the code there; empty: it is to be put there
+	Code       *os.File `json:"-"`                     // for compiled code of this module; nil: none
+	CodeSHA256 string   `json:"code_sha256,omitempty"` // in hex, of the code in there; empty: it is to be written
 
 	Limits Limits `json:"limits,omitzero"`
 }
@@ -69,8 +70,8 @@ func (s Settings) withDefaults() (Settings, error) {
 	switch s.Role {
 	case Serve, Inspect:
 	case Compile:
-		if s.CacheDir == "" || s.CodeSHA256 != "" {
-			fault("role %q needs a cache directory without code", s.Role)
+		if s.Code == nil || s.CodeSHA256 != "" {
+			fault("role %q needs a file to write code to", s.Role)
 		}
 	default:
 		fault("role is %q, want %q, %q or %q", s.Role, Serve, Compile, Inspect)
@@ -140,7 +141,7 @@ type Info struct {
 	Memory  *engine.Memory `json:"memory,omitempty"`
 
 	Compiled bool   `json:"compiled"`         // false: the code came from the cache
-	Unkept   string `json:"unkept,omitempty"` // why the code could not be put into CacheDir
+	Unkept   string `json:"unkept,omitempty"` // why the code could not be written
 	Cut      bool   `json:"cut,omitempty"`    // a list is longer than the 10,000 entries, or the 1 MiB, that it shows
 }
 

@@ -15,9 +15,10 @@ import (
 	"unicode/utf8"
 )
 
-// cache keeps compiled modules on disk. An entry is filled by a child that
-// compiles one module into a fresh directory and ends, adopted here, and only
-// read by workers, each of which is told the digest of what it must find.
+// cache keeps compiled modules on disk. The code of an entry is written by a
+// child that compiles one module, to a file that it is handed, and ends; it is
+// adopted here, and handed to workers, each of which is told the digest of what
+// it must find. No child can open anything here.
 type cache struct {
 	pool     *Pool
 	compiler compiler // nil: nothing is compiled ahead
@@ -30,10 +31,9 @@ type compiler interface {
 	// Engine names what compiles, and all else that its code depends on. Empty
 	// means that this is not known, and that no code may be kept.
 	Engine() string
-	// Compile has a module compiled in a directory, and returns the path of the
-	// file with its code there. An *[unkeptError] says that there is none, by no
-	// fault of the module.
-	Compile(ctx context.Context, a *Assignment, dir string) (string, error)
+	// Compile has a module compiled, and its code written to a file. An
+	// *[unkeptError] says that there is none, by no fault of the module.
+	Compile(ctx context.Context, a *Assignment, out *os.File) error
 }
 
 // unkeptError says why a child could not leave the code that it compiled.
@@ -111,7 +111,7 @@ type CompileInfo struct {
 // compiled is where a worker finds the code of its module; the zero value means
 // nowhere.
 type compiled struct {
-	dir    string
+	file   string
 	sha256 string // of the code, in hexadecimal
 }
 
@@ -159,7 +159,7 @@ func (c *cache) fill(ctx context.Context, a *Assignment) (compiled, error) {
 	}
 	code, err := e.find(a.SHA256)
 	if err == nil {
-		return compiled{e.entry(a.SHA256), code}, nil
+		return compiled{e.code(a.SHA256), code}, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		c.pool.options.Logger.Warn("wasmpool: a cache entry is of no use: the module is compiled anew",
@@ -170,12 +170,12 @@ func (c *cache) fill(ctx context.Context, a *Assignment) (compiled, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, a.Limits.CompileTime, errNotInTime)
 	defer cancel()
-	fresh, err := os.MkdirTemp(e.dir, "compiling-")
+	out, err := e.blank()
 	if err != nil {
 		return c.without(err)
 	}
-	defer os.RemoveAll(fresh)
-	left, err := c.compile(ctx, a, fresh)
+	defer out.Close()
+	err = c.compile(ctx, a, out)
 	var unkept *unkeptError
 	if errors.As(err, &unkept) {
 		return c.without(err)
@@ -183,11 +183,11 @@ func (c *cache) fill(ctx context.Context, a *Assignment) (compiled, error) {
 	if err != nil {
 		return compiled{}, err
 	}
-	adopted := e.adopt(a.SHA256, left, maxCodeBytes(len(a.Source)))
+	adopted := e.adopt(a.SHA256, out, maxCodeBytes(len(a.Source)))
 	if code, err = e.find(a.SHA256); err != nil { // not even another was faster
 		return c.without(errors.Join(adopted, err))
 	}
-	return compiled{e.entry(a.SHA256), code}, nil
+	return compiled{e.code(a.SHA256), code}, nil
 }
 
 // without lets a worker compile for itself.
@@ -201,18 +201,17 @@ func (c *cache) without(err error) (compiled, error) {
 func maxCodeBytes(source int) int64 { return 1<<20 + 64*int64(source) }
 
 // compile compiles a module, and says so: it can take seconds.
-func (c *cache) compile(ctx context.Context, a *Assignment, dir string) (left string, err error) {
+func (c *cache) compile(ctx context.Context, a *Assignment, out *os.File) error {
 	info := CompileInfo{Module: a.Module, SHA256: a.SHA256, Bytes: len(a.Source)}
 	begun := time.Now()
 	c.tell(info)
-	left, err = c.compiler.Compile(ctx, a, dir)
-	info.Err = because(ctx, err)
+	info.Err = because(ctx, c.compiler.Compile(ctx, a, out))
 	info.Took = time.Since(begun)
 	c.tell(info)
 	if errors.Is(info.Err, errNotInTime) {
-		return "", fmt.Errorf("it did not compile within Limits.CompileTime (%v)", a.Limits.CompileTime)
+		return fmt.Errorf("it did not compile within Limits.CompileTime (%v)", a.Limits.CompileTime)
 	}
-	return left, info.Err
+	return info.Err
 }
 
 func (c *cache) tell(info CompileInfo) {

@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// The files of an entry. The name of the first is the engine's too.
+// The files of an entry.
 const (
 	codeName   = "code"
 	recordName = "record"
@@ -46,8 +46,9 @@ func newEntries(dir, engine string) *entries {
 	return &entries{dir: dir, engine: engine, known: make(map[string]known)}
 }
 
-// entry is where a module's entry is.
+// entry is where a module's entry is, code where its code is.
 func (e *entries) entry(module string) string { return filepath.Join(e.dir, module) }
+func (e *entries) code(module string) string  { return filepath.Join(e.entry(module), codeName) }
 
 // record is what must be written in an entry.
 func (e *entries) record(module, code string, size int64) string {
@@ -113,16 +114,30 @@ func (e *entries) digest(module string, f io.Reader, file identity) (string, err
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// adopt makes an entry of the code that a child has left, of at most limit
-// bytes. The child is dead, and has never seen the entry: whatever it left
-// beside the code, and whatever it has made the code a link to, stays behind.
-func (e *entries) adopt(module, left string, limit int64) error {
+// blank returns a file without a name, for a child to write code to: it is never
+// told where entries are.
+func (e *entries) blank() (*os.File, error) {
+	f, err := os.CreateTemp(e.dir, "compiling-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// adopt makes an entry of the code that a child has written to a file, of at
+// most limit bytes. The child is dead; it is copied all the same, so that nobody
+// to whom it may have given the file has a hold on the entry.
+func (e *entries) adopt(module string, written *os.File, limit int64) error {
 	fresh, err := os.MkdirTemp(e.dir, "adopting-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(fresh) // gone by then, if all went well
-	code, size, err := copyRegular(filepath.Join(fresh, codeName), left, limit)
+	code, size, err := copyCode(filepath.Join(fresh, codeName), written, limit)
 	if err != nil {
 		return err
 	}
@@ -132,19 +147,14 @@ func (e *entries) adopt(module, left string, limit int64) error {
 	return os.Rename(fresh, e.entry(module))
 }
 
-// copyRegular copies a regular file, and returns its digest and size.
-func copyRegular(to, from string, limit int64) (digest string, size int64, err error) {
-	in, err := openRegular(from)
-	if err != nil {
-		return "", 0, err
-	}
-	defer in.Close()
+// copyCode copies a file, and returns its digest and size.
+func copyCode(to string, from *os.File, limit int64) (digest string, size int64, err error) {
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", 0, err
 	}
 	h := sha256.New()
-	size, err = io.Copy(io.MultiWriter(out, h), io.LimitReader(in, limit+1))
+	size, err = io.Copy(io.MultiWriter(out, h), io.NewSectionReader(from, 0, limit+1))
 	if err = errors.Join(err, out.Close()); err != nil {
 		return "", 0, err
 	}

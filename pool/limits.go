@@ -10,9 +10,13 @@ const (
 	defaultMemoryBytes  = 256 << 20       // a guess: ample for a function, a tenth of a small machine
 	defaultModuleBytes  = 32 << 20        // a guess: the largest interpreters are 10 to 30 MB
 	defaultPayloadBytes = 16 << 20        // a guess
+	defaultProcessBytes = 512 << 20       // endless recursion of a guest, with garbage, was seen to need 448 MiB
+	defaultCompileBytes = 2 << 30         // a guess
 	defaultCompileTime  = 2 * time.Minute // a guess: 4 MB take a second, ten under the race detector
 	wasmMemoryBytes     = 4 << 30         // the most that 32-bit WebAssembly can address
 	maxPayloadBytes     = 1<<31 - 1       // the ABI's bound on a payload
+	leastProcessBytes   = 64 << 20        // a guess: a small module needs about half
+	mostProcessBytes    = 1 << 40         // a guess, above any machine's memory
 )
 
 // Limits bound what one module may use. A zero field means its default.
@@ -32,6 +36,17 @@ type Limits struct {
 	// host functions. Zero means 16 MiB; up to 2 GiB.
 	OutputBytes int64
 
+	// ProcessBytes bounds the memory of a worker beyond the linear memories of its
+	// instances: code, tables, stacks, payloads, and the garbage of calls. What
+	// asks for more fails, and in most cases ends the process. It counts
+	// addresses, which are more than what is resident. Zero means 512 MiB;
+	// 64 MiB to 1 TiB. Linux only.
+	ProcessBytes int64
+
+	// CompileBytes bounds the memory that compiling the module takes, likewise.
+	// Zero means 2 GiB; 64 MiB to 1 TiB.
+	CompileBytes int64
+
 	// CompileTime bounds the time that compiling the module takes. Zero means
 	// 2 min.
 	CompileTime time.Duration
@@ -41,7 +56,7 @@ func (l Limits) withDefaults() Limits {
 	return l.inherit(Limits{
 		MemoryBytes: defaultMemoryBytes, ModuleBytes: defaultModuleBytes,
 		InputBytes: defaultPayloadBytes, OutputBytes: defaultPayloadBytes,
-		CompileTime: defaultCompileTime,
+		ProcessBytes: defaultProcessBytes, CompileBytes: defaultCompileBytes, CompileTime: defaultCompileTime,
 	})
 }
 
@@ -51,6 +66,8 @@ func (l Limits) inherit(from Limits) Limits {
 	l.ModuleBytes = or(l.ModuleBytes, from.ModuleBytes)
 	l.InputBytes = or(l.InputBytes, from.InputBytes)
 	l.OutputBytes = or(l.OutputBytes, from.OutputBytes)
+	l.ProcessBytes = or(l.ProcessBytes, from.ProcessBytes)
+	l.CompileBytes = or(l.CompileBytes, from.CompileBytes)
 	l.CompileTime = or(l.CompileTime, from.CompileTime)
 	return l
 }
@@ -67,6 +84,8 @@ func (l Limits) validate(v *validator, field string) {
 		{"ModuleBytes", l.ModuleBytes, 8, maxPayloadBytes},
 		{"InputBytes", l.InputBytes, 2, maxPayloadBytes},
 		{"OutputBytes", l.OutputBytes, 2, maxPayloadBytes},
+		{"ProcessBytes", l.ProcessBytes, leastProcessBytes, mostProcessBytes},
+		{"CompileBytes", l.CompileBytes, leastProcessBytes, mostProcessBytes},
 	} {
 		if limit.value != 0 && (limit.value < limit.least || limit.value > limit.most) {
 			v.add(field+"."+limit.name, limit.value, fmt.Sprintf("%d to %d bytes", limit.least, limit.most))

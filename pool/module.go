@@ -202,7 +202,7 @@ type Assignment struct {
 	Concurrency int
 	Fresh       bool
 	Limits      Limits
-	CacheDir    string // has the compiled code of this module, only to be read; empty: nothing has
+	Code        string // the file with the compiled code of this module, only to be read; empty: there is none
 	CodeSHA256  string // of that code, in hexadecimal
 }
 
@@ -225,7 +225,7 @@ func (p *Pool) assignment(ctx context.Context, g *generation, m *module) (*Assig
 		a.Env = m.settings.Env
 	}
 	code, err := p.cache.prepare(ctx, g.run, &src.cache, a)
-	a.CacheDir, a.CodeSHA256 = code.dir, code.sha256
+	a.Code, a.CodeSHA256 = code.file, code.sha256
 	return a, err
 }
 

@@ -203,6 +203,10 @@ type Options struct {
 	// itself. Any program that imports this package will do.
 	Runner string
 
+	// Sandbox is how much of a wall the operating system must put around each
+	// worker. Zero is [Default].
+	Sandbox Sandbox
+
 	// Launcher starts the workers. Nil means child processes; package pooltest
 	// has one for tests.
 	Launcher Launcher

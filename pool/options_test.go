@@ -56,6 +56,7 @@ func TestNewNamesAnOptionThatIsWrongWithItsValue(t *testing.T) {
 		{"Limits of arguments", pool.Options{Limits: pool.Limits{InputBytes: 1}}, "pool: option Limits.InputBytes is 1; want 2 to 2147483647 bytes"},
 		{"Limits of results", pool.Options{Limits: pool.Limits{OutputBytes: 1 << 40}}, "pool: option Limits.OutputBytes is 1099511627776; want 2 to 2147483647 bytes"},
 		{"a module without a name", pool.Options{Modules: map[string]pool.Module{"": {Bytes: []byte("any")}}}, `pool: option Modules is ""; want names that are not empty`},
+		{"Limits of processes", pool.Options{Limits: pool.Limits{ProcessBytes: 1, CompileBytes: -1}}, "pool: option Limits.CompileBytes is -1; want 67108864 to 1099511627776 bytes\npool: option Limits.ProcessBytes is 1; want 67108864 to 1099511627776 bytes"},
 		{"Limits of compiling", pool.Options{Limits: pool.Limits{CompileTime: -1}}, "pool: option Limits.CompileTime is -1ns; want zero or more"},
 		{"a module without a source", pool.Options{Modules: map[string]pool.Module{"m": {}}}, `pool: option Modules["m"].Source is ""; want the path of a module, or its Bytes`},
 		{"a module's digest", pool.Options{Modules: map[string]pool.Module{"m": {Source: "m", SHA256: "abc"}}}, `pool: option Modules["m"].SHA256 is "abc"; want 64 hexadecimal digits`},
@@ -254,13 +255,13 @@ func TestAModuleInheritsWhatItDoesNotSet(t *testing.T) {
 			{
 				Module: "a", Source: []byte("a"), Args: []string{"--verbose"}, Env: map[string]string{"A": "1"}, Concurrency: 2, Fresh: true,
 				SHA256: "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20, CompileTime: 2 * time.Minute},
+				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute},
 			},
 			{
 				Module: "b", Source: []byte("b"), Args: []string{}, Env: map[string]string{"B": "2"}, Concurrency: 3, Fresh: true,
 				SHA256:    "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
 				Functions: []string{"pid"},
-				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20, CompileTime: 2 * time.Minute},
+				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute},
 			},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

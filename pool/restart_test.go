@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,12 +21,12 @@ type slowCompiler struct {
 
 func (l *slowCompiler) Engine() string { return "v" }
 
-func (l *slowCompiler) Compile(ctx context.Context, _ *pool.Assignment, _ string) (string, error) {
+func (l *slowCompiler) Compile(ctx context.Context, _ *pool.Assignment, _ *os.File) error {
 	l.running.Add(1)
 	l.begun.Add(1)
 	defer l.running.Add(-1)
 	<-ctx.Done()
-	return "", ctx.Err()
+	return ctx.Err()
 }
 
 // compilingPool is a pool with such a launcher.

@@ -52,6 +52,7 @@ func processLauncher(o Options) (Launcher, error) {
 		},
 		engine: engineOf(o.Runner),
 	}
+	l.options.Sandbox, l.options.Require = o.Sandbox.plan()
 	// A blank process may come to serve any of the modules.
 	for _, m := range o.Modules {
 		l.options.MaxPayload = max(l.options.MaxPayload, m.Limits.OutputBytes)
@@ -93,23 +94,25 @@ func (l *processes) Engine() string { return l.engine }
 
 // Compile has a process of its own compile a module, which then ends: it has met
 // the module and is never used again.
-func (l *processes) Compile(ctx context.Context, a *Assignment, dir string) (string, error) {
-	s := a.settings(isolate.Compile)
-	s.CacheDir = dir
-	answer, err := l.ask(ctx, "compile "+a.Module, a, s)
+func (l *processes) Compile(ctx context.Context, a *Assignment, out *os.File) error {
+	o := l.options
+	o.Name, o.Sandbox.FileBytes = "compile "+a.Module, maxCodeBytes(len(a.Source))
+	answer, err := l.ask(ctx, o, a, a.settings(isolate.Compile), out)
 	if err != nil {
-		return "", err
+		return err
 	}
 	var info isolate.Info
 	if json.Unmarshal(answer, &info) == nil && info.Unkept != "" {
-		return "", &unkeptError{printable(info.Unkept)}
+		return &unkeptError{printable(info.Unkept)}
 	}
-	return filepath.Join(dir, engine.CodeFile), nil
+	return nil
 }
 
 // Inspect has a process of its own describe a module, without running any of it.
 func (l *processes) Inspect(ctx context.Context, a *Assignment) (*ModuleInfo, error) {
-	answer, err := l.ask(ctx, "inspect "+a.Module, a, a.settings(isolate.Inspect))
+	o := l.options
+	o.Name = "inspect " + a.Module
+	answer, err := l.ask(ctx, o, a, a.settings(isolate.Inspect), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +124,7 @@ func (l *processes) Inspect(ctx context.Context, a *Assignment) (*ModuleInfo, er
 }
 
 // ask starts a process, has it load a module in some role, and ends it.
-func (l *processes) ask(ctx context.Context, name string, a *Assignment, s isolate.Settings) (json.RawMessage, error) {
-	o := l.options
-	o.Name = name
+func (l *processes) ask(ctx context.Context, o subprocess.Options, a *Assignment, s isolate.Settings, file *os.File) (json.RawMessage, error) {
 	s.Engine = l.engine
 	p, err := subprocess.Start(ctx, o, silent{})
 	if err != nil {
@@ -133,7 +134,7 @@ func (l *processes) ask(ctx context.Context, name string, a *Assignment, s isola
 		p.Kill(errRetired)
 		<-p.Done()
 	}()
-	return load(ctx, p, a, s)
+	return load(ctx, p, a, s, file)
 }
 
 // silent is the sink of a process that is asked one thing.
@@ -154,26 +155,38 @@ type process struct {
 
 func (p process) Load(ctx context.Context, a *Assignment) error {
 	s := a.settings(isolate.Serve)
-	s.Engine, s.CacheDir, s.CodeSHA256 = p.engine, a.CacheDir, a.CodeSHA256
-	answer, err := load(ctx, p.Process, a, s)
+	s.Engine, s.CodeSHA256 = p.engine, a.CodeSHA256
+	var code *os.File
+	if a.Code != "" {
+		var err error
+		if code, err = openRegular(a.Code); err != nil {
+			s.CodeSHA256 = "" // it compiles for itself, then
+		} else {
+			defer code.Close()
+		}
+	}
+	answer, err := load(ctx, p.Process, a, s, code)
 	if err != nil {
 		return err
 	}
 	var info isolate.Info
-	if a.CacheDir != "" && json.Unmarshal(answer, &info) == nil && info.Compiled {
-		// What the cache has is of no use, and this worker may only read it: the
-		// next one finds none, and has it made anew.
-		_ = os.RemoveAll(a.CacheDir) // at worst it is of no use again
+	if code != nil && json.Unmarshal(answer, &info) == nil && info.Compiled {
+		// What the cache has is of no use: the next worker finds none, and has it
+		// made anew.
+		_ = os.RemoveAll(filepath.Dir(a.Code)) // at worst it is of no use again
 	}
 	return nil
 }
 
-func load(ctx context.Context, p *subprocess.Process, a *Assignment, s isolate.Settings) (json.RawMessage, error) {
+func load(ctx context.Context, p *subprocess.Process, a *Assignment, s isolate.Settings, file *os.File) (json.RawMessage, error) {
 	settings, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("pool: module %q: %w", a.Module, err)
 	}
-	return p.Load(ctx, &subprocess.Module{Settings: settings, Source: a.Source, Slots: a.Concurrency})
+	return p.Load(ctx, &subprocess.Module{
+		Settings: settings, Source: a.Source, Slots: a.Concurrency, File: file,
+		Memory: a.memory(s.Role), Seals: s.Role == isolate.Serve,
+	})
 }
 
 // settings is an assignment in the words of the child.
@@ -190,6 +203,20 @@ func (a *Assignment) settings(role isolate.Role) isolate.Settings {
 		s.Env = append(s.Env, key+"="+a.Env[key])
 	}
 	return s
+}
+
+// memory is the bound of addresses for a process that takes a module, in some
+// role: what its instances reserve, one more than there are slots for one that
+// replaces another, and what is left for the rest.
+func (a *Assignment) memory(role isolate.Role) int64 {
+	if role != isolate.Serve {
+		return a.Limits.CompileBytes
+	}
+	bytes := a.Limits.ProcessBytes + int64(a.Concurrency+1)*a.Limits.MemoryBytes
+	if a.Code == "" {
+		bytes += a.Limits.CompileBytes // it compiles for itself
+	}
+	return bytes
 }
 
 // child is the handler of a child process: a module, in an isolate.
@@ -211,10 +238,12 @@ func (c *child) Load(ctx context.Context, m *subprocess.Module, out subprocess.O
 	if err := json.Unmarshal(m.Settings, &s); err != nil {
 		return nil, fmt.Errorf("pool: settings of a module: %w", err)
 	}
+	s.Code = m.File
 	c.slots = make([]slot, m.Slots)
 	c.isolate = isolate.New(wazero.New(), func(source isolate.LogSource, level int32, text []byte) {
 		out.Log(subprocess.LogSource(source), level, text)
 	})
+	c.isolate.OnCompiled(out.Seal)
 	info, err := c.isolate.Load(ctx, s, m.Source)
 	var invalid *engine.InvalidError
 	if errors.As(err, &invalid) {

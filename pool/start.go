@@ -115,7 +115,7 @@ func (w *worker) load(process Worker, m *module, assigned <-chan assigned) {
 	err := a.err
 	if err == nil {
 		patience := w.pool.options.StartTimeout
-		if _, compiles := w.pool.launcher.(compiler); compiles && a.assignment.CacheDir == "" {
+		if _, compiles := w.pool.launcher.(compiler); compiles && a.assignment.Code == "" {
 			patience += a.assignment.Limits.CompileTime
 		}
 		ctx, cancel := context.WithTimeoutCause(w.ctx, patience, errNotInTime)

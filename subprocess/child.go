@@ -3,6 +3,7 @@ package subprocess
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -20,13 +21,14 @@ const (
 // surroundings are what a child lives in.
 type surroundings struct {
 	line    line
-	alarm   alarm                       // what the keeper waits on
-	publish func(seq uint64)            // makes known that a call starts, to outlive the child
-	exit    func(code int)              // ends the child; returns in a [Local] one only, and at once
-	seal    func() error                // see [Outlet].Seal; nil in a [Local] child
-	limit   func(addresses int64) error // likewise
-	report  sandbox.Report              // what is known of its wall; likewise
-	gone    <-chan struct{}             // closed when a [Local] child was killed; else nil
+	alarm   alarm                             // what the keeper waits on
+	publish func(seq uint64)                  // makes known that a call starts, to outlive the child
+	exit    func(code int)                    // ends the child; returns in a [Local] one only, and at once
+	receive func(some bool) (*os.File, error) // takes the file that goes with the module, if there is one; called once
+	seal    func() error                      // see [Outlet].Seal; nil in a [Local] child
+	limit   func(addresses int64) error       // likewise
+	report  sandbox.Report                    // what is known of its wall; likewise
+	gone    <-chan struct{}                   // closed when a [Local] child was killed; else nil
 	hooks   hooks
 }
 

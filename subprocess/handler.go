@@ -3,6 +3,7 @@ package subprocess
 import (
 	"context"
 	"encoding/json"
+	"os"
 
 	"github.com/wasmpool/wasmpool/abi"
 )
@@ -34,6 +35,10 @@ type Module struct {
 	Settings json.RawMessage // for the handler; opaque here
 	Source   []byte          // the module's bytes
 	Slots    int             // how many calls may run at once, at least 1
+
+	// File goes with the module; nil means none. The two ends share its offset.
+	// The handler's is closed when Load returns.
+	File *os.File
 
 	// Memory bounds the addresses that the process may use from now on, beyond
 	// those it has, in bytes. Zero means no bound. It is a layer of the sandbox.

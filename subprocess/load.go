@@ -30,6 +30,11 @@ func (p *Process) Load(ctx context.Context, m *Module) (json.RawMessage, error) 
 	if err != nil {
 		return nil, err
 	}
+	if m.File != nil {
+		if err := p.body.give(m.File); err != nil {
+			return nil, fmt.Errorf("subprocess: file of the module: %w", err)
+		}
+	}
 	p.sendModule(m, addresses)
 	p.Flush()
 	select {
@@ -73,8 +78,12 @@ func (p *Process) beginLoad(slots int) error {
 func (p *Process) sendModule(m *Module, addresses int64) {
 	b := p.out.open()
 	defer p.out.close()
+	var files uint8
+	if m.File != nil {
+		files = 1
+	}
 	load := wire.Load{
-		Slots: uint32(m.Slots), Addresses: uint64(addresses), Settings: m.Settings, SourceBytes: uint64(len(m.Source)),
+		Slots: uint32(m.Slots), Addresses: uint64(addresses), Files: files, Settings: m.Settings, SourceBytes: uint64(len(m.Source)),
 	}
 	b.buf = load.Append(b.buf)
 	for source := m.Source; len(source) > 0; {

@@ -27,11 +27,16 @@ func (c *child) takeLoad(m wire.Load) {
 			panic("subprocess: child: " + err.Error()) // it is told to, and may not go on without
 		}
 	}
+	file, err := c.receive(m.Files > 0)
+	if err != nil {
+		panic("subprocess: child: " + err.Error()) // it was promised
+	}
 	c.load = &loader{
 		module: Module{
 			Settings: append([]byte(nil), m.Settings...),
 			Source:   make([]byte, 0, m.SourceBytes),
 			Slots:    int(m.Slots),
+			File:     file,
 		},
 		want: int(m.SourceBytes),
 	}
@@ -49,6 +54,9 @@ func (c *child) takeChunk(chunk []byte) {
 // loadModule has the handler load the module, answers, and begins to serve.
 func (c *child) loadModule(m *Module) {
 	answer, err := c.handler.Load(context.Background(), m, c)
+	if m.File != nil {
+		_ = m.File.Close() // what was written there is checked by the other end
+	}
 	if err == nil && answer == nil {
 		answer = json.RawMessage("null")
 	}

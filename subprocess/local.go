@@ -24,16 +24,31 @@ func local(ctx context.Context, o Options, sink Sink, h Handler, hk hooks) (*Pro
 		return nil, &StartError{Name: o.Name, Err: err}
 	}
 	here, there := newPipe()
-	b := &localBody{end: there, dead: make(chan struct{})}
+	b := &localBody{end: there, dead: make(chan struct{}), files: make(chan *os.File, 1)}
 	go serve(surroundings{ // ends with the pipe
 		line:    there,
 		alarm:   newTimerAlarm(),
 		publish: b.last.Store,
+		receive: b.take,
 		exit:    b.exitNow,
 		gone:    b.dead,
 		hooks:   hk,
 	}, h)
 	return meet(ctx, o, sink, b, here)
+}
+
+// give hands over the same file: there is one process.
+func (b *localBody) give(f *os.File) error {
+	b.files <- f
+	return nil
+}
+
+// take takes it.
+func (b *localBody) take(some bool) (*os.File, error) {
+	if !some {
+		return nil, nil
+	}
+	return <-b.files, nil
 }
 
 // localBody is a child that is a few goroutines.
@@ -43,6 +58,8 @@ type localBody struct {
 	dead chan struct{}
 	once sync.Once
 	exit Exit // set before dead is closed
+
+	files chan *os.File // that are handed over; holds one
 }
 
 func (b *localBody) die(exit Exit) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -81,6 +82,7 @@ type body interface {
 	started() uint64 // what it published; called after wait, once
 	memoryBytes() int64
 	built() sandbox.Report // what is known of its wall before it says a word
+	give(*os.File) error   // hands a file over, before a frame that says so
 }
 
 // Process is the parent's end of a child process. Its methods are safe for

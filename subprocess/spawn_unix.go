@@ -56,6 +56,7 @@ func onSpawner[T any](f func() (T, error)) (T, error) {
 type osBody struct {
 	process *os.Process
 	page    *os.File
+	gives   *os.File // the end of the handover
 	said    *tail
 	out     *os.File      // the child's standard output and error, to read
 	heard   chan struct{} // closed when it was read to its end
@@ -86,34 +87,55 @@ func spawn(o Options) (body, link, error) {
 // newBody starts a child process that has one end of a connection.
 func newBody(o Options, socket *os.File) (_ *osBody, err error) {
 	b := &osBody{said: new(tail), heard: make(chan struct{})}
+	var opened []*os.File // to be closed here, whatever happens
+	defer func() {
+		for _, f := range opened {
+			_ = f.Close()
+		}
+		if err != nil {
+			b.let()
+		}
+	}()
 	if b.page, err = newPage(); err != nil {
 		return nil, err
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
-		_ = b.page.Close()
 		return nil, err
 	}
-	defer null.Close()
+	opened = append(opened, null)
+	fds, err := newSocketPair()
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
+	}
+	takes := os.NewFile(uintptr(fds[1]), "wasmpool handover of the child")
+	b.gives, opened = os.NewFile(uintptr(fds[0]), "wasmpool handover"), append(opened, takes)
 	out, theirs, err := os.Pipe()
 	if err != nil {
-		_ = b.page.Close()
 		return nil, err
 	}
-	b.out = out
+	b.out, opened = out, append(opened, theirs)
 	go func() { // ends with all who may write to it, or soon after the child
 		defer close(b.heard)
 		_, _ = io.Copy(b.said, out)
 	}()
-	err = b.start(o, []*os.File{null, theirs, theirs, socket, b.page}) // 0 to 4
-	_ = theirs.Close()
-	if err != nil {
-		b.hear()
-		_ = b.page.Close()
-		return nil, err
-	}
-	return b, nil
+	return b, b.start(o, []*os.File{null, theirs, theirs, socket, b.page, takes}) // 0 to 5
 }
+
+// let lets go of everything but the process.
+func (b *osBody) let() {
+	if b.out != nil {
+		b.hear()
+	}
+	for _, f := range []*os.File{b.page, b.gives} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
+
+// give hands a file to the child.
+func (b *osBody) give(f *os.File) error { return giveFile(b.gives, f) }
 
 // hear waits for the last words of a child that is dead, for a moment: somebody
 // else may still hold its standard error.
@@ -153,6 +175,7 @@ func (b *osBody) wait() Exit {
 	awaitDeath(b.pid())
 	state, err := b.process.Wait()
 	b.hear()
+	_ = b.gives.Close()
 	exit := Exit{PID: b.pid(), Code: -1, Stderr: b.said.String()}
 	if err != nil {
 		return exit // somebody else has reaped it

@@ -29,8 +29,8 @@ const staged = "WASMPOOL_STAGE"
 
 // The descriptors of a first stage, beside those that it hands on.
 const (
-	programFD = 5 // to be executed
-	birthFD   = 6 // a pipe, for the birth
+	programFD = 6 // to be executed
+	birthFD   = 7 // a pipe, for the birth
 )
 
 // birth is what a first stage says.
@@ -52,7 +52,7 @@ func (b *osBody) start(o Options, files []*os.File) error {
 	}
 	defer program.Close()
 	if !o.Sandbox.Staged() {
-		b.process, err = startProcess(path, title(o), environment(o), append(files, program))
+		b.process, err = startProcess(path, title(o), environment(o), files)
 		return err
 	}
 	told, theirs, err := os.Pipe()
@@ -60,7 +60,7 @@ func (b *osBody) start(o Options, files []*os.File) error {
 		return err
 	}
 	defer told.Close()
-	stage, err := startProcess(path, title(o), append(environment(o), staged+"=1"), append(files, program, theirs))
+	stage, err := startProcess(path, title(o), append(environment(o), staged+"=1"), append(files, program, theirs)) // 6 and 7
 	_ = theirs.Close()
 	if err != nil {
 		return err
@@ -72,7 +72,6 @@ func (b *osBody) start(o Options, files []*os.File) error {
 	// A first stage that has told of a worker has nothing left to do.
 	_, _ = stage.Wait()
 	if err != nil {
-		b.hear()
 		return fmt.Errorf("the first stage of the sandbox: %w; it said: %q", err, b.said)
 	}
 	if b.process, err = os.FindProcess(born.PID); err != nil {

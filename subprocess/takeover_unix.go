@@ -17,8 +17,9 @@ import (
 
 // The descriptors of a child, beside the standard ones.
 const (
-	socketFD = 3
-	pageFD   = 4
+	socketFD   = 3
+	pageFD     = 4
+	handoverFD = 5
 )
 
 // planned is the environment variable that tells a child what its wall is to be.
@@ -37,6 +38,7 @@ func inherit() (surroundings, bool) {
 	}
 	_, _ = os.Unsetenv(handshake), os.Unsetenv(planned) // cannot fail for names like these
 	syscall.CloseOnExec(socketFD)
+	syscall.CloseOnExec(handoverFD)
 	closeInherited()
 	l, err := newChildSocket(socketFD)
 	if err != nil {
@@ -53,7 +55,10 @@ func inherit() (surroundings, bool) {
 	_ = syscall.Close(pageFD) // the mapping stays
 	started := (*atomic.Uint64)(unsafe.Pointer(&page[0]))
 	w, report := sandbox.Confine(plan)
-	return surroundings{line: l, alarm: a, publish: started.Store, exit: os.Exit, seal: w.Seal, limit: w.LimitAddresses, report: report}, true
+	return surroundings{
+		line: l, alarm: a, publish: started.Store, exit: os.Exit, report: report,
+		receive: func(some bool) (*os.File, error) { return takeFile(handoverFD, some) }, seal: w.Seal, limit: w.LimitAddresses,
+	}, true
 }
 
 // fail ends a child that cannot serve; its last words reach the parent.
@@ -77,7 +82,7 @@ func closeInherited() {
 	}
 	for _, e := range entries {
 		fd, err := strconv.Atoi(e.Name())
-		if err != nil || fd <= pageFD {
+		if err != nil || fd <= handoverFD {
 			continue
 		}
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {

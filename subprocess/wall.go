@@ -41,7 +41,7 @@ func (p *Process) inspectWall() {
 		}
 	}
 	wall.Merge(p.claimed)
-	p.witness, p.wall = sandbox.Watch(p.PID(), wall)
+	p.witness, p.wall = sandbox.Watch(p.PID(), plan, wall)
 	var missing []sandbox.State
 	for _, s := range p.wall.States() {
 		if p.options.Require.Has(s.Layer) && !s.On {

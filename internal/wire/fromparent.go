@@ -2,16 +2,17 @@ package wire
 
 // The fixed parts of bodies, in bytes.
 const (
-	loadHead      = 4 + 8 + 4 + 8
+	loadHead      = 4 + 8 + 1 + 4 + 8
 	callHead      = 8 + 8 + 8 + 2 + 1 + 4
 	hostReplyHead = 8 + 1
 )
 
-// Load tells the child to load a module: slots u32 · addresses u64 · settings,
-// their length in a u32 · source length u64. The source follows in [Chunk] frames.
+// Load tells the child to load a module: slots u32 · addresses u64 · files u8
+// · settings, their length in a u32 · source length u64. The source follows in [Chunk] frames.
 type Load struct {
 	Slots       uint32
 	Addresses   uint64 // the most that the process may use, in bytes; 0: no bound
+	Files       uint8  // how many descriptors come along, by a way of their own
 	Settings    []byte
 	SourceBytes uint64
 }
@@ -19,7 +20,7 @@ type Load struct {
 // Append appends the frame.
 func (m Load) Append(dst []byte) []byte {
 	dst = le.AppendUint32(begin(dst, KindLoad, loadHead+len(m.Settings)), m.Slots)
-	dst = le.AppendUint64(dst, m.Addresses)
+	dst = append(le.AppendUint64(dst, m.Addresses), m.Files)
 	dst = append(le.AppendUint32(dst, uint32(len(m.Settings))), m.Settings...)
 	return le.AppendUint64(dst, m.SourceBytes)
 }
@@ -29,13 +30,13 @@ func ParseLoad(body []byte) (Load, error) {
 	if len(body) < loadHead {
 		return Load{}, errShort(KindLoad, body, loadHead)
 	}
-	settings := int64(le.Uint32(body[12:]))
+	settings := int64(le.Uint32(body[13:]))
 	if int64(len(body)) != loadHead+settings {
 		return Load{}, errLength(KindLoad, body, int(loadHead+settings))
 	}
-	rest := body[16:]
+	rest := body[17:]
 	return Load{
-		Slots: le.Uint32(body), Addresses: le.Uint64(body[4:]),
+		Slots: le.Uint32(body), Addresses: le.Uint64(body[4:]), Files: body[12],
 		Settings: rest[:settings], SourceBytes: le.Uint64(rest[settings:]),
 	}, nil
 }

@@ -24,7 +24,7 @@ var samples = []Message{
 	HostCall{Name: []byte{}, Payload: []byte{}},
 	Log{Source: 2, Level: -4, Text: []byte("a line")},
 	LogsDropped(12),
-	Load{Slots: 2, Addresses: 1 << 33, Settings: []byte(`{}`), SourceBytes: 1 << 40},
+	Load{Slots: 2, Addresses: 1 << 33, Files: 1, Settings: []byte(`{}`), SourceBytes: 1 << 40},
 	Load{Settings: []byte{}},
 	Chunk("\x00asm"),
 	Call{Seq: 3, ID: 4, DeadlineMS: -1, Attempt: 1, Name: []byte("greet"), Meta: []byte(`{"a":1}`), Arguments: []byte(`["world"]`)},
@@ -79,7 +79,7 @@ func TestEveryProperPrefixNeedsMore(t *testing.T) {
 func TestEveryShortBodyIsAnError(t *testing.T) {
 	t.Parallel()
 	fixed := map[Kind]int{
-		KindHello: 5, KindReply: 9, KindHostCall: 17, KindLog: 5, KindLogsDropped: 8, KindLoad: 24,
+		KindHello: 5, KindReply: 9, KindHostCall: 17, KindLog: 5, KindLogsDropped: 8, KindLoad: 25,
 		KindCall: 31, KindCancel: 8, KindRecall: 8, KindHostReply: 9, KindStop: 4,
 	}
 	for kind, want := range fixed {
@@ -98,7 +98,7 @@ func TestInnerLengthsAreChecked(t *testing.T) {
 	t.Parallel()
 	huge := []byte{255, 255, 255, 255}
 	call := append(make([]byte, 27), huge...)
-	load := append(append(make([]byte, 12), huge...), make([]byte, 8)...)
+	load := append(append(make([]byte, 13), huge...), make([]byte, 8)...)
 	name := make([]byte, 17)
 	name[16] = 1
 	build := []byte{1, 0, 0, 0, 9}

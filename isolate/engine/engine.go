@@ -8,6 +8,7 @@ package engine
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // Engine turns the bytes of a module into something that can be run. A process
@@ -44,20 +45,16 @@ type Config struct {
 	// is refused ([abi.TooLarge]); table.grow beyond it fails inside the guest.
 	TableElements int64
 
-	// CacheDir is a directory for compiled code of this one module, which is in
-	// the file [CodeFile] there and nowhere else; empty means no cache.
-	CacheDir string
+	// Code is a file for compiled code of this one module; nil means none. It is
+	// read and written from its beginning, once, and not closed.
+	Code *os.File
 
-	// CodeSHA256 is the digest, in hexadecimal, of the code that is in CacheDir.
-	// Load loads the very bytes that it has compared with it; it compiles where
-	// there are none, and leaves the directory as it is. Empty means that there is
-	// no code yet: Load compiles and leaves its code there. Failing at that is no
-	// error: see [Description].
+	// CodeSHA256 is the digest, in hexadecimal, of the code that is in Code. Load
+	// loads the very bytes that it has compared with it, and compiles where they
+	// are others. Empty means that there is no code yet: Load compiles and writes
+	// its code there. Failing at that is no error: see [Description].
 	CodeSHA256 string
 }
-
-// CodeFile is the name of the one file in a cache directory.
-const CodeFile = "code"
 
 // Module is a loaded module. Instantiate may be called from several goroutines
 // at once.

@@ -6,26 +6,25 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/wasmpool/wasmpool/isolate/engine"
 )
 
-// cache is the directory with the code of one module. wazero is never let near
-// it: it would look at the file twice and at its checksum only, which covers the
+// cache is the file with the code of one module. wazero is never let near it: it
+// would look at the file twice and at its checksum only, which covers the
 // machine code, and neither the offsets of the functions in it nor the number of
 // them, by which it allocates.
 type cache struct {
-	file   string
+	file   *os.File
 	digest string // that the file must have; empty: it is to be written
 	code   *code  // nil: there is no use in a cache
 }
 
 func openCache(config engine.Config) *cache {
-	c := &cache{file: filepath.Join(config.CacheDir, engine.CodeFile), digest: config.CodeSHA256}
+	c := &cache{file: config.Code, digest: config.CodeSHA256}
 	switch {
-	case config.CacheDir == "" || !replaceable():
+	case c.file == nil || !replaceable():
 	case c.digest == "":
 		c.code = new(code)
 	default:
@@ -34,15 +33,10 @@ func openCache(config engine.Config) *cache {
 	return c
 }
 
-// read returns the code in the directory, if it is what it must be. What is
+// read returns the code in the file, if it is what it must be. What is
 // loaded is what was compared: the file may be another a moment later.
 func (c *cache) read() *code {
-	f, err := os.Open(c.file)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := c.file.Stat()
 	if err != nil || info.Size() == 0 || info.Size() > math.MaxInt32 {
 		return nil
 	}
@@ -50,7 +44,7 @@ func (c *cache) read() *code {
 	if err != nil {
 		return nil
 	}
-	if _, err := io.ReadFull(f, b); err == nil && strings.EqualFold(c.digest, digest(b)) {
+	if _, err := io.ReadFull(c.file, b); err == nil && strings.EqualFold(c.digest, digest(b)) {
 		return &code{bytes: b, release: release}
 	}
 	release()
@@ -62,16 +56,14 @@ func digest(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// keep leaves what was compiled in the directory, if that is wanted, and returns
-// why it could not.
+// keep writes what was compiled to the file, if that is wanted, and returns why
+// it could not.
 func (c *cache) keep() (unkept string) {
 	if c.code == nil || c.digest != "" {
 		return ""
 	}
-	err := os.WriteFile(c.file, c.code.bytes, 0o600)
-	if err == nil {
-		return ""
+	if _, err := c.file.Write(c.code.bytes); err != nil {
+		return err.Error()
 	}
-	_ = os.Remove(c.file) // half of it is of no use to anybody, and of no harm
-	return err.Error()
+	return ""
 }

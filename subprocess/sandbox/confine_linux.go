@@ -26,22 +26,22 @@ func Confine(plan Plan) (*Worker, Report) {
 		}
 	}
 	for _, l := range plan.Layers.Without(1 << Syscalls).Layers() {
-		report.try(l)
+		report.try(l, plan)
 	}
 	if plan.Layers.Has(Syscalls) {
 		if err := filter(plan, false); err != nil {
 			report.fail(Syscalls, "%v", err)
 		} else {
-			report.try(Syscalls)
+			report.try(Syscalls, plan)
 		}
 	}
 	return &Worker{plan}, report
 }
 
 // try notes a layer as off when what it must refuse succeeds.
-func (r Report) try(l Layer) {
+func (r Report) try(l Layer, plan Plan) {
 	if probe := probes[l]; probe != nil {
-		if open := probe(); open != "" {
+		if open := probe(plan); open != "" {
 			r.fail(l, "%s", open)
 		}
 	}
@@ -70,7 +70,7 @@ func filter(plan Plan, sealed bool) error {
 		}
 	}
 	p := policy{sealed: sealed, deadly: plan.Deadly, pid: os.Getpid()}
-	p.files, p.writes = plan.files(sealed)
+	p.files, p.writes = plan.files()
 	otherwise := uint32(verdictRefuse)
 	if p.deadly {
 		otherwise = verdictKill

@@ -92,8 +92,7 @@ func (s *stage) prepare() error {
 		}
 	}
 	if s.wants(Limits) {
-		_, writes := s.Plan.files(false)
-		for _, limit := range fixedLimits(writes) {
+		for _, limit := range fixedLimits(s.Plan.FileBytes) {
 			if err := unix.Setrlimit(limit.which, &unix.Rlimit{Cur: limit.most, Max: limit.most}); err != nil {
 				s.report.fail(Limits, "limit of %s: %v", limit.what, err)
 			}

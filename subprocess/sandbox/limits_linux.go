@@ -20,16 +20,14 @@ type limit struct {
 	most  uint64
 }
 
-// fixedLimits are the bounds that hold for any worker.
-func fixedLimits(writes bool) []limit {
-	ls := []limit{
+// fixedLimits are the bounds of a worker that writes files of at most so many
+// bytes.
+func fixedLimits(fileBytes int64) []limit {
+	return []limit{
 		{unix.RLIMIT_CORE, "Max core file size", "core dumps", 0},
 		{unix.RLIMIT_NOFILE, "Max open files", "open files", maxDescriptors},
 		{unix.RLIMIT_MEMLOCK, "Max locked memory", "locked memory", 0},
 		{unix.RLIMIT_MSGQUEUE, "Max msgqueue size", "message queues", 0},
+		{unix.RLIMIT_FSIZE, "Max file size", "file size", uint64(fileBytes)},
 	}
-	if !writes {
-		ls = append(ls, limit{unix.RLIMIT_FSIZE, "Max file size", "file size", 0})
-	}
-	return ls
 }

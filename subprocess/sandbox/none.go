@@ -28,7 +28,7 @@ func (*Worker) Seal() error { return nil }
 type Witness struct{}
 
 // Watch returns the report as it is: there is nothing to confirm.
-func Watch(_ int, claimed Report) (*Witness, Report) { return &Witness{}, claimed }
+func Watch(_ int, _ Plan, claimed Report) (*Witness, Report) { return &Witness{}, claimed }
 
 // Sealed returns nil.
 func (*Witness) Sealed() error { return nil }

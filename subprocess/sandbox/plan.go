@@ -17,6 +17,10 @@ type Plan struct {
 	// have outside. Everything below them is included.
 	Dirs []Dir `json:"dirs,omitempty"`
 
+	// FileBytes bounds the size of each file that the worker writes: in writable
+	// directories, or one that it is handed. Zero means that it writes none.
+	FileBytes int64 `json:"file_bytes,omitempty"`
+
 	// Deadly makes every system call that is not foreseen end the worker. Without
 	// it, those that only ask for files or sockets are refused with an error: a
 	// program that is its own runner may have goroutines that try.
@@ -27,7 +31,6 @@ type Plan struct {
 type Dir struct {
 	Path     string `json:"path"` // absolute
 	Writable bool   `json:"writable,omitempty"`
-	Loading  bool   `json:"loading,omitempty"` // of use until the worker is sealed only
 }
 
 // Encode is the plan as text.
@@ -66,13 +69,9 @@ func (p Plan) Staged() bool { return p.Layers&built != 0 }
 const built Set = 1<<User | 1<<PID | 1<<Net | 1<<IPC | 1<<UTS | 1<<Root | 1<<Capabilities | 1<<NoNewPrivs |
 	1<<Landlock | 1<<Limits | 1<<Expendable
 
-// files reports whether any file may be opened, and whether any may be changed,
-// before the worker is sealed or after.
-func (p Plan) files(sealed bool) (opened, changed bool) {
+// files reports whether any file may be opened, and whether any may be changed.
+func (p Plan) files() (opened, changed bool) {
 	for _, d := range p.Dirs {
-		if sealed && d.Loading {
-			continue
-		}
 		opened, changed = true, changed || d.Writable
 	}
 	return opened, changed

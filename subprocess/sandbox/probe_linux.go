@@ -13,7 +13,7 @@ import (
 // it could do, or nothing when it was refused. They are made so that no other
 // layer refuses them first, in the order in which Confine runs them. Layers
 // without one are read from outside; see Watch.
-var probes = [layers]func() string{
+var probes = [layers]func(Plan) string{
 	PID:          probePID,
 	Net:          probeNet,
 	Root:         probeRoot,
@@ -27,7 +27,7 @@ var probes = [layers]func() string{
 
 // probePID signals every process that can be seen: from inside a namespace of
 // its own there is none.
-func probePID() string {
+func probePID(_ Plan) string {
 	if parent := os.Getppid(); parent != 0 {
 		return fmt.Sprintf("it sees its parent, process %d", parent)
 	}
@@ -38,7 +38,7 @@ func probePID() string {
 }
 
 // probeNet finds a way to the machine itself, by a socket that sends nothing.
-func probeNet() string {
+func probeNet(_ Plan) string {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return ""
@@ -51,7 +51,7 @@ func probeNet() string {
 }
 
 // probeRoot looks for what every system has.
-func probeRoot() string {
+func probeRoot(_ Plan) string {
 	for _, path := range []string{"/proc/self", "/etc", "/sys", "/home", "/bin/sh", "/tmp"} {
 		var st unix.Stat_t
 		// Landlock does not hide what there is: stat(2) is not among its rights.
@@ -73,7 +73,7 @@ func fromLibraries(path string) bool {
 	return false
 }
 
-func probeCapabilities() string {
+func probeCapabilities(_ Plan) string {
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&head, &data[0]); err != nil {
@@ -87,7 +87,7 @@ func probeCapabilities() string {
 	return ""
 }
 
-func probeNoNewPrivs() string {
+func probeNoNewPrivs(_ Plan) string {
 	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set != 1 {
 		return fmt.Sprintf("no_new_privs is %d (%v)", set, err)
 	}
@@ -95,7 +95,7 @@ func probeNoNewPrivs() string {
 }
 
 // probeLandlock lists the root, which is there whatever else holds.
-func probeLandlock() string {
+func probeLandlock(_ Plan) string {
 	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.EACCES) {
 		return ""
@@ -107,8 +107,8 @@ func probeLandlock() string {
 	return "it may list /"
 }
 
-func probeLimits() string {
-	for _, l := range fixedLimits(true) {
+func probeLimits(plan Plan) string {
+	for _, l := range fixedLimits(plan.FileBytes) {
 		var now unix.Rlimit
 		if err := unix.Getrlimit(l.which, &now); err != nil || now.Max > l.most {
 			return fmt.Sprintf("the limit of %s is %d, want %d (%v)", l.what, now.Max, l.most, err)
@@ -117,7 +117,7 @@ func probeLimits() string {
 	return ""
 }
 
-func probeOpaque() string {
+func probeOpaque(_ Plan) string {
 	if d, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0); err != nil || d != 0 {
 		return fmt.Sprintf("it is dumpable (%d, %v)", d, err)
 	}
@@ -125,7 +125,7 @@ func probeOpaque() string {
 }
 
 // probeSyscalls makes a socket: no other layer minds that.
-func probeSyscalls() string {
+func probeSyscalls(_ Plan) string {
 	var fds [2]int32
 	_, _, errno := unix.Syscall6(unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0,
 		uintptr(unsafe.Pointer(&fds)), 0, 0)

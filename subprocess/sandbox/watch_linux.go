@@ -22,7 +22,7 @@ type Witness struct {
 // Watch compares what a worker reported with what the kernel says of it, and
 // returns the report as it stands then. It is called by the parent, between the
 // worker's hello and the first that it learns of a module.
-func Watch(pid int, claimed Report) (*Witness, Report) {
+func Watch(pid int, plan Plan, claimed Report) (*Witness, Report) {
 	seen, w := maps.Clone(claimed), &Witness{pid: pid, filters: -1}
 	tasks, err := readTasks(pid)
 	if err != nil {
@@ -50,7 +50,7 @@ func Watch(pid int, claimed Report) (*Witness, Report) {
 	if score, err := os.ReadFile(proc(pid, "oom_score_adj")); err != nil || strings.TrimSpace(string(score)) != "1000" {
 		seen.fail(Expendable, "its oom_score_adj is %q (%v)", bytes.TrimSpace(score), err)
 	}
-	for _, l := range fixedLimits(true) {
+	for _, l := range fixedLimits(plan.FileBytes) {
 		if now, err := hardLimit(pid, l.name); err != nil || now > l.most {
 			seen.fail(Limits, "its limit of %s is %d, want %d (%v)", l.what, now, l.most, err)
 		}

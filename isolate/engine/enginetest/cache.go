@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,11 +14,10 @@ import (
 
 func testCache(t *testing.T, newEngine New) {
 	source := wasm.Module("echo")
-	// use loads echo with a cache, calls it, and reports whether its code came
-	// from there.
-	use := func(t *testing.T, config engine.Config) bool {
+	// use loads echo with code, calls it, and reports whether the code was used.
+	use := func(t *testing.T, code *os.File, digest string) bool {
 		t.Helper()
-		m := load(t, newEngine, source, config)
+		m := load(t, newEngine, source, engine.Config{Code: code, CodeSHA256: digest})
 		host := &script{input: []byte(`[10]`)}
 		x := instantiate(t, m, engine.InstanceConfig{Host: host})
 		if got, err := x.Invoke("fib"); got != 0 || err != nil {
@@ -28,55 +26,34 @@ func testCache(t *testing.T, newEngine New) {
 		equal(t, "fib(10)", host.outputs[0], []byte("55"))
 		return m.Describe().Cached
 	}
-	// filled is a cache with the code of a module, as a worker is given it.
-	filled := func(t *testing.T, source []byte) engine.Config {
-		t.Helper()
-		config := engine.Config{CacheDir: t.TempDir()}
-		if d := load(t, newEngine, source, config).Describe(); d.Cached || d.Unkept != "" {
-			t.Fatalf("filling the cache: cached %v, unkept %q", d.Cached, d.Unkept)
-		}
-		config.CodeSHA256 = CodeDigest(t, config.CacheDir)
-		return config
-	}
-	t.Run("is filled once and then used", func(t *testing.T) {
-		config := filled(t, source)
-		before := files(t, config.CacheDir)
+	good := Compile(t, newEngine, source)
+	t.Run("is written once and then used", func(t *testing.T) {
 		for range 2 {
-			if !use(t, config) {
-				t.Error("the code did not come from the cache")
+			if !use(t, CodeFile(t, good), Digest(good)) {
+				t.Error("the code was not used")
 			}
 		}
-		same(t, "what lies in the cache", before, files(t, config.CacheDir))
+	})
+	t.Run("is the same for the same module", func(t *testing.T) {
+		if again := Compile(t, newEngine, source); len(again) != len(good) {
+			t.Errorf("%d bytes of code, and %d when compiled again", len(good), len(again))
+		}
 	})
 	t.Run("describes the same module", func(t *testing.T) {
-		config := filled(t, source)
 		compiled := load(t, newEngine, source, engine.Config{}).Describe()
-		cached := load(t, newEngine, source, config).Describe()
+		cached := load(t, newEngine, source, engine.Config{Code: CodeFile(t, good), CodeSHA256: Digest(good)}).Describe()
 		cached.Cached = false
 		same(t, "the description", compiled, cached)
 	})
-	t.Run("empty where it should not be, it stays empty", func(t *testing.T) {
-		config := engine.Config{CacheDir: t.TempDir(), CodeSHA256: filled(t, source).CodeSHA256}
-		if use(t, config) {
-			t.Error("something came from an empty cache")
-		}
-		if got := files(t, config.CacheDir); len(got) != 0 {
-			t.Errorf("a cache that was to be read was filled: %s", describeCache(got))
-		}
-	})
-	t.Run("a directory that is not there", func(t *testing.T) {
-		for _, digest := range []string{"", filled(t, source).CodeSHA256} {
-			config := engine.Config{CacheDir: filepath.Join(t.TempDir(), "missing"), CodeSHA256: digest}
-			if use(t, config) {
-				t.Error("something came from a cache that is not there")
-			}
-			if got := load(t, newEngine, source, config).Describe().Unkept; (got != "") != (digest == "") {
-				t.Errorf("with digest %q it says that the code could not be kept: %q", digest, got)
-			}
+	t.Run("a file that cannot be written", func(t *testing.T) {
+		d := load(t, newEngine, source, engine.Config{Code: CodeFile(t, nil)}).Describe()
+		if d.Unkept == "" || d.Cached {
+			t.Errorf("it says that the code was kept: %+v", d)
 		}
 	})
 	t.Run("another module's code is not used", func(t *testing.T) {
-		if use(t, filled(t, wasm.Module("traps"))) {
+		other := Compile(t, newEngine, wasm.Module("traps"))
+		if use(t, CodeFile(t, other), Digest(other)) {
 			t.Error("another module's code was used")
 		}
 	})
@@ -91,50 +68,46 @@ func testCache(t *testing.T, newEngine New) {
 		"last bit":  func(b []byte) []byte { b[len(b)-1] ^= 0x80; return b },
 	} {
 		t.Run("damaged: "+name, func(t *testing.T) {
-			config := filled(t, source)
-			file := filepath.Join(config.CacheDir, engine.CodeFile)
-			content, err := os.ReadFile(file)
-			if err == nil {
-				err = os.WriteFile(file, damage(content), 0o600)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			before := files(t, config.CacheDir)
-			if use(t, config) {
+			if use(t, CodeFile(t, damage(bytes.Clone(good))), Digest(good)) {
 				t.Error("damaged code was used")
 			}
-			same(t, "what lies in the cache", before, files(t, config.CacheDir))
 		})
 	}
 }
 
-// CodeDigest is that of the code in a cache directory, and of nothing else: it
-// fails the test when there is more.
-func CodeDigest(t testing.TB, dir string) string {
+// Compile returns the code of a module.
+func Compile(t testing.TB, newEngine New, source []byte) []byte {
 	t.Helper()
-	found := files(t, dir)
-	code, ok := found[engine.CodeFile]
-	if !ok || len(found) != 1 {
-		t.Fatalf("the cache holds %s; want a file %q and nothing else", describeCache(found), engine.CodeFile)
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(code))
-}
-
-// files reads what lies below a directory.
-func files(t testing.TB, dir string) map[string][]byte {
-	t.Helper()
-	found := make(map[string][]byte)
-	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		found[name], err = os.ReadFile(filepath.Join(dir, name))
-		found[name] = bytes.Clone(found[name])
-		return err
-	})
+	path := filepath.Join(t.TempDir(), "code")
+	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	defer f.Close()
+	if d := load(t, newEngine, source, engine.Config{Code: f}).Describe(); d.Cached || d.Unkept != "" {
+		t.Fatalf("compiling: cached %v, unkept %q", d.Cached, d.Unkept)
+	}
+	code, err := os.ReadFile(path)
+	if err != nil || len(code) == 0 {
+		t.Fatalf("compiling left %d bytes of code, %v", len(code), err)
+	}
+	return code
+}
+
+// Digest is that of code, as [engine.Config] wants it.
+func Digest(code []byte) string { return fmt.Sprintf("%x", sha256.Sum256(code)) }
+
+// CodeFile is a file with code, open for reading only.
+func CodeFile(t testing.TB, code []byte) *os.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "code")
+	if err := os.WriteFile(path, code, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
 }
