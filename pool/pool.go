@@ -37,6 +37,7 @@ type Pool struct {
 	changed     chan struct{} // closed, and made anew, when run, status, failed or recycled changes
 	wakeAt      time.Duration // when the keeper will wake; never if negative
 	counters    counters
+	sandbox     []Layer // as the first worker has it; nil before
 
 	records sync.Pool // of calls that are over
 }
@@ -92,6 +93,9 @@ func open(options Options) (*Pool, error) {
 	if p.launcher == nil {
 		if p.launcher, err = processLauncher(o); err != nil {
 			return nil, err
+		}
+		if o.Sandbox == Off {
+			o.Logger.Warn("wasmpool: the sandbox is OFF: a guest that breaks out of WebAssembly has all rights of this user")
 		}
 	}
 	if p.cache, err = newCache(p, options.CacheDir != ""); err != nil {

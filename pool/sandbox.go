@@ -2,6 +2,8 @@ package pool
 
 import (
 	"fmt"
+	"log/slog"
+	"strings"
 
 	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
@@ -14,8 +16,9 @@ const (
 	// Default builds every layer that this machine allows, and logs once which
 	// it does not.
 	Default Sandbox = iota
-	// Strict starts no worker that lacks a layer. It wants a Runner, since in a
-	// program of one's own every system call that is not foreseen would end it.
+	// Strict starts no worker that lacks a layer, and has every system call that
+	// is not foreseen end it. It needs a Runner: what the packages of a program of
+	// one's own do is not foreseen.
 	Strict
 	// Off builds nothing, for debugging. It is logged as a warning.
 	Off
@@ -41,6 +44,49 @@ func ParseSandbox(name string) (Sandbox, error) {
 		}
 	}
 	return 0, fmt.Errorf("pool: sandbox %q: want default, strict or off", name)
+}
+
+// Layer says what has become of one layer of the sandbox.
+type Layer struct {
+	Name string `json:"name"`
+	On   bool   `json:"on"`
+	Why  string `json:"why,omitempty"` // it is off
+}
+
+// walled is a worker that has a wall around it.
+type walled interface{ Wall() sandbox.Report }
+
+// layers is what is known of a worker's wall.
+func layers(w Worker) []Layer {
+	p, ok := w.(walled)
+	if !ok || p.Wall() == nil {
+		return nil
+	}
+	var ls []Layer
+	for _, s := range p.Wall().States() {
+		ls = append(ls, Layer{Name: s.Layer.String(), On: s.On, Why: printable(s.Why)})
+	}
+	return ls
+}
+
+// tellSandbox says, once for a pool, which layers its workers do without. The
+// lock is held.
+func (p *Pool) tellSandbox(ls []Layer) {
+	if p.sandbox != nil || ls == nil {
+		return
+	}
+	p.sandbox = ls
+	var off []string
+	for _, l := range ls {
+		if !l.On {
+			off = append(off, l.Name+" ("+l.Why+")")
+		}
+	}
+	if len(off) > 0 {
+		p.run.events.add(func() {
+			p.options.Logger.Warn("wasmpool: this machine allows only a part of the sandbox", slog.String("off", strings.Join(off, "; ")))
+		}, mayDrop)
+	}
 }
 
 // plan is the wall of a worker, and the layers that it must have.

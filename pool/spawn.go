@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,15 +12,15 @@ import (
 	"slices"
 
 	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/internal/child"
 	"github.com/wasmpool/wasmpool/isolate"
-	"github.com/wasmpool/wasmpool/isolate/engine"
 	"github.com/wasmpool/wasmpool/isolate/wazero"
 	"github.com/wasmpool/wasmpool/subprocess"
 )
 
 // init makes this program a worker when it was started as one: then it serves,
 // and never returns. In the program that a user starts it does nothing.
-func init() { subprocess.TakeOver(newChild) }
+func init() { child.TakeOver() }
 
 // processes starts child processes: the launcher of a pool that is given no
 // other.
@@ -218,64 +217,3 @@ func (a *Assignment) memory(role isolate.Role) int64 {
 	}
 	return bytes
 }
-
-// child is the handler of a child process: a module, in an isolate.
-type child struct {
-	isolate *isolate.Isolate
-	slots   []slot
-}
-
-// slot is what a call in an instance is made of, kept for the next one.
-type slot struct {
-	call       isolate.Call
-	invocation *subprocess.Invocation
-}
-
-func newChild() subprocess.Handler { return new(child) }
-
-func (c *child) Load(ctx context.Context, m *subprocess.Module, out subprocess.Outlet) (json.RawMessage, error) {
-	var s isolate.Settings
-	if err := json.Unmarshal(m.Settings, &s); err != nil {
-		return nil, fmt.Errorf("pool: settings of a module: %w", err)
-	}
-	s.Code = m.File
-	c.slots = make([]slot, m.Slots)
-	c.isolate = isolate.New(wazero.New(), func(source isolate.LogSource, level int32, text []byte) {
-		out.Log(subprocess.LogSource(source), level, text)
-	})
-	c.isolate.OnCompiled(out.Seal)
-	info, err := c.isolate.Load(ctx, s, m.Source)
-	var invalid *engine.InvalidError
-	if errors.As(err, &invalid) {
-		return nil, &subprocess.Refusal{Fault: invalid.Fault, Message: invalid.Message}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(info)
-}
-
-func (c *child) Call(i int, call *subprocess.Invocation, result *subprocess.Result) {
-	s := &c.slots[i]
-	s.invocation = call
-	s.call = isolate.Call{
-		ID: call.ID, Attempt: call.Attempt, DeadlineMS: call.DeadlineMS,
-		Function: call.Function, Meta: call.Meta, Arguments: call.Arguments, Host: s,
-	}
-	result.Code, result.Payload = c.isolate.Call(i, &s.call)
-}
-
-func (s *slot) HostCall(name string, payload []byte) (int32, []byte) {
-	reply := s.invocation.Host(name, payload)
-	return int32(reply.Status), reply.Payload
-}
-
-func (s *slot) Cancelled() bool { return s.invocation.Cancelled() }
-
-func (c *child) Signal(number int) {
-	if c.isolate != nil {
-		c.isolate.Signal(number)
-	}
-}
-
-func (c *child) Rest() { c.isolate.Collect() }

@@ -73,8 +73,10 @@ func (w *worker) start(gen *generation, m *module) {
 		w.neverCame(because(ctx, err))
 		return
 	}
+	wall := layers(process)
 	w.pool.mu.Lock()
 	w.process = process
+	w.pool.tellSandbox(wall)
 	ended := w.ended
 	w.pool.mu.Unlock()
 	switch {

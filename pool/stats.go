@@ -32,6 +32,11 @@ type Stats struct {
 	Wait Histogram // from the call to its beginning to run
 	Run  Histogram // from there to its reply
 
+	// Sandbox is what has become of each layer of the sandbox, as the first worker
+	// has it: proved by what it tried before it met a module, and by what the
+	// kernel says of it. Nil before there was one, and where there is none.
+	Sandbox []Layer
+
 	Workers []WorkerStats // in the order of starting
 }
 
@@ -51,6 +56,7 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	s := p.counters.Stats
 	s.EventsDropped = p.counters.eventsDropped
+	s.Sandbox = slices.Clone(p.sandbox)
 	if p.run != nil {
 		s.EventsDropped += p.run.events.lost()
 	}

@@ -23,6 +23,12 @@ func (o Options) validate() error {
 	if o.Strategy > Random {
 		v.add("Strategy", o.Strategy, "Fewest, Fill, RoundRobin or Random")
 	}
+	switch {
+	case o.Sandbox > Off:
+		v.add("Sandbox", o.Sandbox, "Default, Strict or Off")
+	case o.Sandbox == Strict && o.Runner == "" && o.Launcher == nil:
+		v.add("Sandbox", o.Sandbox, "a Runner with it, such as cmd/wasmpool-runner: see RunnerBytes")
+	}
 	v.positive("StartTimeout", o.StartTimeout)
 	for name, d := range map[string]time.Duration{"CallTimeout": o.CallTimeout, "QueueTimeout": o.QueueTimeout, "MaxAge": o.MaxAge} {
 		if d < 0 {

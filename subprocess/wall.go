@@ -35,6 +35,9 @@ func (p *Process) inspectWall() {
 	}
 	wall := sandbox.NewReport(plan.Layers)
 	wall.Merge(p.body.built())
+	if p.options.Runner == "" && unboundable != "" {
+		wall.Merge(sandbox.Report{sandbox.Memory: unboundable})
+	}
 	for l := range wall {
 		if _, told := p.claimed[l]; !told {
 			wall.Merge(sandbox.Report{l: "the runner says nothing of it"})

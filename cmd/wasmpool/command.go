@@ -33,7 +33,7 @@ var shells = []string{"bash", "zsh", "fish"}
 
 // commands returns all of them, in the order of the help text.
 func commands() []command {
-	list := []command{callCommand(), inspectCommand(), completionCommand(), versionCommand(), helpCommand()}
+	list := []command{callCommand(), inspectCommand(), doctorCommand(), completionCommand(), versionCommand(), helpCommand()}
 	for i := range list {
 		if list[i].name == "help" {
 			for _, c := range list {
