@@ -33,8 +33,8 @@ func (s *State) exited(w *Worker, started uint64) {
 	if was == Serving && w.served > 0 {
 		s.restoreWith(w.Module)
 	}
+	s.grow() // before the blank ones: a place may have been made for a module that has no use for them
 	s.restore()
-	s.grow()
 }
 
 // lose settles a call that was with a lost worker, or places it again.

@@ -111,6 +111,9 @@ func (m *sim) checkStarved(mod *Module) {
 	if s.mayStart(mod) {
 		m.fail("module %s has no worker, and might have one started", mod.Name)
 	}
+	if w := s.blank(false); w != nil && s.status == started {
+		m.fail("module %s has no worker, and worker %d is blank", mod.Name, w.ID)
+	}
 	for w := s.idle.head; w != nil; w = w.idleNext {
 		if w.Module != mod && !w.outgoing && !w.Module.moving() {
 			m.fail("module %s has no worker, and worker %d of module %s is idle", mod.Name, w.ID, w.Module.Name)

@@ -5,7 +5,8 @@ package sched
 // generations.
 type Module struct {
 	Name        string
-	Concurrency int // calls that one worker runs at once, at least 1
+	Concurrency int  // calls that one worker runs at once, at least 1
+	Apart       bool // its workers are started for it: none that came up blank may serve it
 	Owner       any
 
 	limit   int      // calls that make a worker busy

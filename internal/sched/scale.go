@@ -14,7 +14,16 @@ func (s *State) mayStart(m *Module) bool {
 	if s.status != started && s.status != stopping || s.aborted || s.now < m.failure.until {
 		return false
 	}
-	return s.roomy() || s.blank(false) != nil
+	return s.roomy() || s.adoptable(m) != nil
+}
+
+// adoptable returns the blank worker that a module may have without a free
+// place; nil if there is none.
+func (s *State) adoptable(m *Module) *Worker {
+	if m.Apart {
+		return nil
+	}
+	return s.blank(false)
 }
 
 // roomy says whether one more process is within the bounds: Max for those that
@@ -27,8 +36,8 @@ func (s *State) startFor(m *Module) *Worker {
 	if !s.mayStart(m) {
 		return nil
 	}
-	w := s.blank(false)
-	if w == nil {
+	w := s.adoptable(m)
+	if w == nil && !m.Apart {
 		w = s.blank(true)
 	}
 	if w != nil {
@@ -58,8 +67,8 @@ func (s *State) scale(m *Module) {
 	if s.status != started && s.status != stopping || s.now < m.failure.until {
 		return
 	}
-	full := !s.roomy() && s.blank(false) == nil
-	if full && (m.provided(nil) || s.idle.head == nil) || m.excess() <= 0 {
+	full := !s.roomy() && s.adoptable(m) == nil
+	if full && (m.provided(nil) || s.idle.head == nil && !m.Apart) || m.excess() <= 0 {
 		return
 	}
 	if !full {
@@ -68,10 +77,19 @@ func (s *State) scale(m *Module) {
 		}
 		return
 	}
-	if w := s.longestIdle(m); w != nil {
+	if w := s.dispensable(m); w != nil {
 		s.stake(m, w)
 		s.stop(w)
 	}
+}
+
+// dispensable returns the worker that ends to make room for a module: one that is
+// of no use to it and of no use to another now; nil if there is none.
+func (s *State) dispensable(m *Module) *Worker {
+	if w := s.blank(false); w != nil {
+		return w // it is of no use to this module, or there would be no need of room
+	}
+	return s.longestIdle(m)
 }
 
 // stake has a module wait for a worker to end, and for no other one any more.

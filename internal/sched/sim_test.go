@@ -58,7 +58,7 @@ func newSim(t *testing.T, cfg Config, seed1, seed2 uint64) *sim {
 		children: map[*Worker]*child{}, open: map[*Call]bool{}, runs: map[*Call]int{},
 	}
 	for i := range 3 {
-		m.modules = append(m.modules, &Module{Name: string(rune('a' + i)), Concurrency: 1 + i})
+		m.modules = append(m.modules, &Module{Name: string(rune('a' + i)), Concurrency: 1 + i, Apart: i == int(seed1/4)%5})
 	}
 	if cfg.Min > 1 {
 		cfg.Preload = m.modules[:1]
@@ -109,6 +109,9 @@ func (m *sim) act(a Action) {
 	case LoadModule:
 		if c.loading || c.leaving {
 			m.fail("worker %d is told to load while it is loading or leaving", a.Worker.ID)
+		}
+		if a.Worker.Module.Apart {
+			m.fail("worker %d came up blank, and is told to load module %s", a.Worker.ID, a.Worker.Module.Name)
 		}
 		c.loading = true
 	case StopWorker, KillWorker:

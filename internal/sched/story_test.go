@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -211,7 +212,7 @@ func (w *world) newCall(t *testing.T, id uint64, words []string) *Call {
 	m := w.modules[name]
 	if m == nil {
 		n, _ := strconv.Atoi(concurrency)
-		m = &Module{Name: name, Concurrency: max(n, 1)}
+		m = &Module{Name: name, Concurrency: max(n, 1), Apart: slices.Contains(words, "apart")}
 		w.modules[name] = m
 		w.AddModule(m)
 	}
@@ -224,6 +225,7 @@ func (w *world) newCall(t *testing.T, id uint64, words []string) *Call {
 			c.Timeout = d
 		case "queue":
 			c.QueueTimeout = d
+		case "apart": // said of the module, with its first call
 		case "retry":
 			c.Retry = true
 		case "nested":
