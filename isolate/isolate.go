@@ -96,6 +96,9 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 		DescribeOnly:  settings.Role == Inspect,
 		MemoryBytes:   settings.Limits.MemoryBytes,
 		TableElements: settings.Limits.TableElements,
+		Dirs:          granted(settings),
+		OpenFiles:     int(settings.Limits.OpenFiles),
+		FileBytes:     settings.Limits.FileBytes,
 		Code:          settings.Code,
 		CodeSHA256:    settings.CodeSHA256,
 	})
@@ -119,6 +122,19 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 		}
 	}
 	return x.info(d, shape, source), nil
+}
+
+// granted are the directories of a module that runs: to be looked at it needs
+// none.
+func granted(s Settings) []engine.Dir {
+	if s.Role != Serve {
+		return nil
+	}
+	var dirs []engine.Dir
+	for _, d := range s.Dirs {
+		dirs = append(dirs, engine.Dir(d))
+	}
+	return dirs
 }
 
 // serve makes the instances.

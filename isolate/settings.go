@@ -35,6 +35,8 @@ type Settings struct {
 	Args []string `json:"args,omitempty"` // WASI argv after argv[0]
 	Env  []string `json:"env,omitempty"`  // WASI environ: "KEY=value"
 
+	Dirs []Dir `json:"dirs,omitempty"` // granted to the guest
+
 	Slots int  `json:"slots,omitempty"` // instances, and calls at once; zero: 1
 	Fresh bool `json:"fresh,omitempty"` // a new instance for every call
 
@@ -42,6 +44,13 @@ type Settings struct {
 	CodeSHA256 string   `json:"code_sha256,omitempty"` // in hex, of the code in there; empty: it is to be written
 
 	Limits Limits `json:"limits,omitzero"`
+}
+
+// Dir is a directory that guests are granted, and reach only what is in it.
+type Dir struct {
+	Guest    string `json:"guest"` // absolute, as guests see it
+	Host     string `json:"host"`  // absolute; it exists
+	Writable bool   `json:"writable,omitempty"`
 }
 
 // Limits are what this side enforces. Zero means the default; negative values
@@ -53,6 +62,8 @@ type Limits struct {
 	InputBytes    int64 `json:"input_bytes,omitempty"`    // the arguments of a call; 16 MiB, at most 2^31-1
 	OutputBytes   int64 `json:"output_bytes,omitempty"`   // a result, an error, a host function's payload; likewise
 	LogLineBytes  int64 `json:"log_line_bytes,omitempty"` // a log record or line of output, what is more is cut; 8 KiB
+	OpenFiles     int64 `json:"open_files,omitempty"`     // of Dirs, at once, an instance; 64
+	FileBytes     int64 `json:"file_bytes,omitempty"`     // of a file that a guest writes; 64 MiB
 }
 
 // maxPayload bounds payloads in the ABI.
@@ -113,6 +124,8 @@ func (l *Limits) check(fault func(format string, args ...any)) {
 		{"input_bytes", &l.InputBytes, 16 << 20, maxPayload},
 		{"output_bytes", &l.OutputBytes, 16 << 20, maxPayload},
 		{"log_line_bytes", &l.LogLineBytes, 8 << 10, 1 << 20},
+		{"open_files", &l.OpenFiles, 64, 1 << 16},
+		{"file_bytes", &l.FileBytes, 64 << 20, 1 << 40},
 	} {
 		if *row.value == 0 {
 			*row.value = row.preset

@@ -28,8 +28,8 @@ func (w *attending) Cancel(seq uint64) {
 
 type attendingLauncher struct{ pooltest.Launcher }
 
-func (l *attendingLauncher) Launch(ctx context.Context, name string, sink subprocess.Sink) (pool.Worker, error) {
-	w, err := l.Launcher.Launch(ctx, name, sink)
+func (l *attendingLauncher) Launch(ctx context.Context, what pool.Launch, sink subprocess.Sink) (pool.Worker, error) {
+	w, err := l.Launcher.Launch(ctx, what, sink)
 	return &attending{w, make(chan struct{})}, err
 }
 

@@ -13,10 +13,14 @@ const (
 	defaultProcessBytes = 512 << 20       // endless recursion of a guest, with garbage, was seen to need 448 MiB
 	defaultCompileBytes = 2 << 30         // a guess
 	defaultCompileTime  = 2 * time.Minute // a guess: 4 MB take a second, ten under the race detector
+	defaultOpenFiles    = 64              // a guess
+	defaultFileBytes    = 64 << 20        // a guess
 	wasmMemoryBytes     = 4 << 30         // the most that 32-bit WebAssembly can address
 	maxPayloadBytes     = 1<<31 - 1       // the ABI's bound on a payload
 	leastProcessBytes   = 64 << 20        // a guess: a small module needs about half
 	mostProcessBytes    = 1 << 40         // a guess, above any machine's memory
+	maxOpenFiles        = 65_536          // a guess, far above what a function needs
+	maxFileBytes        = 1 << 40         // a guess
 )
 
 // Limits bound what one module may use. A zero field means its default.
@@ -50,6 +54,16 @@ type Limits struct {
 	// CompileTime bounds the time that compiling the module takes. Zero means
 	// 2 min.
 	CompileTime time.Duration
+
+	// OpenFiles bounds how many files of Module.Dirs an instance has open at once,
+	// those directories included; one more fails inside the guest. Zero means 64;
+	// 1 to 65,536.
+	OpenFiles int
+
+	// FileBytes bounds the size of a file that a guest writes: what would make it
+	// larger fails inside the guest. How many files there are is not bounded. Zero
+	// means 64 MiB; 1 byte to 1 TiB.
+	FileBytes int64
 }
 
 func (l Limits) withDefaults() Limits {
@@ -57,6 +71,7 @@ func (l Limits) withDefaults() Limits {
 		MemoryBytes: defaultMemoryBytes, ModuleBytes: defaultModuleBytes,
 		InputBytes: defaultPayloadBytes, OutputBytes: defaultPayloadBytes,
 		ProcessBytes: defaultProcessBytes, CompileBytes: defaultCompileBytes, CompileTime: defaultCompileTime,
+		OpenFiles: defaultOpenFiles, FileBytes: defaultFileBytes,
 	})
 }
 
@@ -69,6 +84,8 @@ func (l Limits) inherit(from Limits) Limits {
 	l.ProcessBytes = or(l.ProcessBytes, from.ProcessBytes)
 	l.CompileBytes = or(l.CompileBytes, from.CompileBytes)
 	l.CompileTime = or(l.CompileTime, from.CompileTime)
+	l.OpenFiles = or(l.OpenFiles, from.OpenFiles)
+	l.FileBytes = or(l.FileBytes, from.FileBytes)
 	return l
 }
 
@@ -76,6 +93,7 @@ func (l Limits) validate(v *validator, field string) {
 	if l.CompileTime < 0 {
 		v.add(field+".CompileTime", l.CompileTime, "zero or more")
 	}
+	v.within(field+".OpenFiles", l.OpenFiles, 0, maxOpenFiles)
 	for _, limit := range []struct {
 		name               string
 		value, least, most int64
@@ -86,6 +104,7 @@ func (l Limits) validate(v *validator, field string) {
 		{"OutputBytes", l.OutputBytes, 2, maxPayloadBytes},
 		{"ProcessBytes", l.ProcessBytes, leastProcessBytes, mostProcessBytes},
 		{"CompileBytes", l.CompileBytes, leastProcessBytes, mostProcessBytes},
+		{"FileBytes", l.FileBytes, 1, maxFileBytes},
 	} {
 		if limit.value != 0 && (limit.value < limit.least || limit.value > limit.most) {
 			v.add(field+"."+limit.name, limit.value, fmt.Sprintf("%d to %d bytes", limit.least, limit.most))

@@ -39,6 +39,10 @@ type Module struct {
 	Args []string
 	Env  map[string]string
 
+	// Dirs are the directories that the guest is granted; at most 64. Its workers
+	// are started for it: it does not adopt blank ones.
+	Dirs []Dir
+
 	// Functions are the only functions that may be called. Nil means all that
 	// the module has.
 	Functions []string
@@ -77,6 +81,7 @@ func (m Module) validate(v *validator, field string) {
 	m.Limits.validate(v, field+".Limits")
 	v.env(field+".Env", m.Env)
 	v.args(field+".Args", m.Args)
+	v.dirs(field+".Dirs", m.Dirs)
 	v.host(field+".Host", m.Host)
 }
 
@@ -139,6 +144,7 @@ func (p *Pool) newModule(name string, settings Module) *module {
 		m.host = o.Host
 	}
 	m.Name, m.Concurrency, m.Owner = name, settings.Concurrency, m
+	m.Apart = len(settings.Dirs) > 0
 	p.sched.AddModule(&m.Module)
 	return m
 }
@@ -199,6 +205,7 @@ type Assignment struct {
 	Functions   []string
 	Args        []string          // without the module's name
 	Env         map[string]string // only to be read
+	Dirs        []Dir             // with absolute paths; only to be read
 	Concurrency int
 	Fresh       bool
 	Limits      Limits
@@ -223,6 +230,9 @@ func (p *Pool) assignment(ctx context.Context, g *generation, m *module) (*Assig
 	}
 	if m.settings.Env != nil {
 		a.Env = m.settings.Env
+	}
+	if a.Dirs, err = m.grants(g); err != nil {
+		return nil, err
 	}
 	code, err := p.cache.prepare(ctx, g.run, &src.cache, a)
 	a.Code, a.CodeSHA256 = code.file, code.sha256

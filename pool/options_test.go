@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,13 @@ import (
 func TestNewNamesAnOptionThatIsWrongWithItsValue(t *testing.T) {
 	t.Parallel()
 	const most = 2_001
+	dirs := func(dirs ...pool.Dir) pool.Options {
+		return pool.Options{Modules: map[string]pool.Module{"m": {Source: "m", Dirs: dirs}}}
+	}
+	var many []pool.Dir
+	for i := range 65 {
+		many = append(many, pool.Dir{Guest: fmt.Sprintf("/%d", i), Host: "."})
+	}
 	for _, row := range []struct {
 		name    string
 		options pool.Options
@@ -57,6 +65,13 @@ func TestNewNamesAnOptionThatIsWrongWithItsValue(t *testing.T) {
 		{"Limits of results", pool.Options{Limits: pool.Limits{OutputBytes: 1 << 40}}, "pool: option Limits.OutputBytes is 1099511627776; want 2 to 2147483647 bytes"},
 		{"a module without a name", pool.Options{Modules: map[string]pool.Module{"": {Bytes: []byte("any")}}}, `pool: option Modules is ""; want names that are not empty`},
 		{"Limits of processes", pool.Options{Limits: pool.Limits{ProcessBytes: 1, CompileBytes: -1}}, "pool: option Limits.CompileBytes is -1; want 67108864 to 1099511627776 bytes\npool: option Limits.ProcessBytes is 1; want 67108864 to 1099511627776 bytes"},
+		{"Limits of open files", pool.Options{Limits: pool.Limits{OpenFiles: -1}}, "pool: option Limits.OpenFiles is -1; want 0 to 65536"},
+		{"Limits of files", pool.Options{Limits: pool.Limits{FileBytes: -1}}, "pool: option Limits.FileBytes is -1; want 1 to 1099511627776 bytes"},
+		{"a directory's path in the guest", dirs(pool.Dir{Guest: "data", Host: "."}), `pool: option Modules["m"].Dirs[0].Guest is "data"; want an absolute path as path.Clean leaves it, such as "/data"`},
+		{"a directory's path that is not clean", dirs(pool.Dir{Guest: "/data/", Host: "."}), `pool: option Modules["m"].Dirs[0].Guest is "/data/"; want an absolute path as path.Clean leaves it, such as "/data"`},
+		{"a directory's path twice", dirs(pool.Dir{Guest: "/d", Host: "a"}, pool.Dir{Guest: "/d", Host: "b"}), `pool: option Modules["m"].Dirs[1].Guest is "/d"; want each path once`},
+		{"a directory that is nowhere", dirs(pool.Dir{Guest: "/d"}), `pool: option Modules["m"].Dirs[0].Host is ""; want the path of a directory`},
+		{"too many directories", dirs(many...), `pool: option Modules["m"].Dirs is "65 directories"; want at most 64`},
 		{"Limits of compiling", pool.Options{Limits: pool.Limits{CompileTime: -1}}, "pool: option Limits.CompileTime is -1ns; want zero or more"},
 		{"a module without a source", pool.Options{Modules: map[string]pool.Module{"m": {}}}, `pool: option Modules["m"].Source is ""; want the path of a module, or its Bytes`},
 		{"a module's digest", pool.Options{Modules: map[string]pool.Module{"m": {Source: "m", SHA256: "abc"}}}, `pool: option Modules["m"].SHA256 is "abc"; want 64 hexadecimal digits`},
@@ -255,13 +270,13 @@ func TestAModuleInheritsWhatItDoesNotSet(t *testing.T) {
 			{
 				Module: "a", Source: []byte("a"), Args: []string{"--verbose"}, Env: map[string]string{"A": "1"}, Concurrency: 2, Fresh: true,
 				SHA256: "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute},
+				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute, OpenFiles: 64, FileBytes: 64 << 20},
 			},
 			{
 				Module: "b", Source: []byte("b"), Args: []string{}, Env: map[string]string{"B": "2"}, Concurrency: 3, Fresh: true,
 				SHA256:    "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
 				Functions: []string{"pid"},
-				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute},
+				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute, OpenFiles: 64, FileBytes: 64 << 20},
 			},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

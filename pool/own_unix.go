@@ -76,5 +76,6 @@ func openOwn(path string) (*os.File, identity, error) {
 		_ = f.Close()
 		return nil, identity{}, err
 	}
-	return f, identity{int64(st.Dev), int64(st.Ino), st.Size, int64(st.Ctim.Sec), int64(st.Ctim.Nsec)}, nil
+	sec, nsec := st.Ctim.Unix()
+	return f, identity{int64(st.Dev), int64(st.Ino), st.Size, sec, nsec}, nil
 }

@@ -60,9 +60,12 @@ func processLauncher(o Options) (Launcher, error) {
 	return l, nil
 }
 
-func (l *processes) Launch(ctx context.Context, name string, sink subprocess.Sink) (Worker, error) {
+func (l *processes) Launch(ctx context.Context, what Launch, sink subprocess.Sink) (Worker, error) {
 	o := l.options
-	o.Name = name
+	o.Name = what.Name
+	for _, d := range what.Dirs {
+		o.Dirs = append(o.Dirs, subprocess.Dir{Path: d.Host, Writable: d.Writable})
+	}
 	p, err := subprocess.Start(ctx, o, sink)
 	if err != nil {
 		return nil, err
@@ -196,7 +199,11 @@ func (a *Assignment) settings(role isolate.Role) isolate.Settings {
 		Limits: isolate.Limits{
 			MemoryBytes: a.Limits.MemoryBytes, ModuleBytes: a.Limits.ModuleBytes,
 			InputBytes: a.Limits.InputBytes, OutputBytes: a.Limits.OutputBytes,
+			OpenFiles: int64(a.Limits.OpenFiles), FileBytes: a.Limits.FileBytes,
 		},
+	}
+	for _, d := range a.Dirs {
+		s.Dirs = append(s.Dirs, isolate.Dir(d))
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.Env)) {
 		s.Env = append(s.Env, key+"="+a.Env[key])

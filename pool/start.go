@@ -60,15 +60,18 @@ func (p *Pool) startWorker(s *sched.Worker) {
 
 // start brings a worker up, and reads its module meanwhile if it has one.
 func (w *worker) start(gen *generation, m *module) {
-	name := "blank"
+	launch, err := w.launch(gen, m)
+	if err != nil {
+		w.neverCame(err)
+		return
+	}
 	var assigned <-chan assigned
 	if m != nil {
-		name = m.name
 		assigned = w.assign(gen, m)
 	}
 	ctx, cancel := context.WithTimeoutCause(w.ctx, w.pool.options.StartTimeout, errNotInTime)
 	defer cancel()
-	process, err := w.pool.launcher.Launch(ctx, name, w)
+	process, err := w.pool.launcher.Launch(ctx, launch, w)
 	if err != nil {
 		w.neverCame(because(ctx, err))
 		return

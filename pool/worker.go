@@ -10,10 +10,21 @@ import (
 
 // Launcher starts workers. Its method is called by several goroutines at once.
 type Launcher interface {
-	// Launch starts a blank worker and returns when it is up. The name is for
-	// people. On an error nothing is left of it, and the sink's Exited is not
-	// called; otherwise it is, once, when the worker has ended.
-	Launch(ctx context.Context, name string, sink subprocess.Sink) (Worker, error)
+	// Launch starts a worker, which has no module yet, and returns when it is up.
+	// On an error nothing is left of it, and the sink's Exited is not called;
+	// otherwise it is, once, when the worker has ended.
+	Launch(ctx context.Context, l Launch, sink subprocess.Sink) (Worker, error)
+}
+
+// Launch is what a worker is started with.
+type Launch struct {
+	// Name is for people: the module's, or "blank".
+	Name string
+
+	// Dirs are what its module is granted, with absolute paths without symbolic
+	// links: nothing more can be granted later. A blank worker has none, and never
+	// comes to serve a module that has.
+	Dirs []Dir
 }
 
 // Worker is one worker as the pool drives it: a child process, or what a test

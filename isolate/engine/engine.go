@@ -45,6 +45,15 @@ type Config struct {
 	// is refused ([abi.TooLarge]); table.grow beyond it fails inside the guest.
 	TableElements int64
 
+	// Dirs are the directories that every instance is granted.
+	Dirs []Dir
+
+	// OpenFiles bounds how many files of Dirs an instance has open at once, those
+	// directories included; FileBytes, the size to which it makes one grow. Zero
+	// grants none, and none of any size.
+	OpenFiles int
+	FileBytes int64
+
 	// Code is a file for compiled code of this one module; nil means none. It is
 	// read and written from its beginning, once, and not closed.
 	Code *os.File
@@ -54,6 +63,14 @@ type Config struct {
 	// are others. Empty means that there is no code yet: Load compiles and writes
 	// its code there. Failing at that is no error: see [Description].
 	CodeSHA256 string
+}
+
+// Dir is a directory that guests are granted. They reach what is in it and
+// nothing else, whatever links lie there, and they make none.
+type Dir struct {
+	Guest    string // absolute, as guests see it
+	Host     string // absolute; it exists
+	Writable bool   // else every change is refused
 }
 
 // Module is a loaded module. Instantiate may be called from several goroutines

@@ -56,7 +56,7 @@ func (m *module) Instantiate(ctx context.Context, config engine.InstanceConfig) 
 		}
 	}()
 	starting := &guestContext{experimental.WithMemoryAllocator(context.WithoutCancel(ctx), x.memory), x}
-	guest, err := m.runtime.InstantiateModule(starting, m.compiled, moduleConfig(config))
+	guest, err := m.runtime.InstantiateModule(starting, m.compiled, m.grants.mount(moduleConfig(config)))
 	if err != nil {
 		return nil, x.translate(err)
 	}
@@ -75,7 +75,7 @@ func (m *module) Instantiate(ctx context.Context, config engine.InstanceConfig) 
 
 // moduleConfig gives a guest its arguments and streams, and the real clocks: a
 // Go guest that sees time stand still never collects its garbage. Random bytes
-// are the system's. There is no file, and standard input is empty.
+// are the system's. Standard input is empty.
 func moduleConfig(config engine.InstanceConfig) wazero.ModuleConfig {
 	c := wazero.NewModuleConfig().
 		WithName("").         // several instances of one module

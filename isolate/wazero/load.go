@@ -41,6 +41,9 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 		}
 	}
 	m := &module{runtime: e.runtime, compiled: compiled, hasMemory: len(o.memories) > 0}
+	if m.grants, err = openGrants(config); err != nil {
+		return nil, err
+	}
 	m.description = describe(compiled, o)
 	m.description.Cached, m.description.Unkept = cached, unkept
 	return m, nil
@@ -183,11 +186,14 @@ type module struct {
 	compiled    wazero.CompiledModule
 	description engine.Description
 	hasMemory   bool
+	grants      *grants
 }
 
 func (m *module) Describe() engine.Description { return m.description }
 
-func (m *module) Close() error { return m.compiled.Close(context.Background()) }
+func (m *module) Close() error {
+	return errors.Join(m.compiled.Close(context.Background()), m.grants.close())
+}
 
 // exports returns the type of an exported function.
 func (m *module) exports(name string) (engine.Func, bool) {

@@ -1,8 +1,8 @@
 // Package wazero runs modules with the wazero engine: pure Go, compiled to
 // machine code. It is the default engine and the only importer of wazero.
 //
-// It allows WebAssembly 2.0 and nothing beyond it, WASI preview 1 without any
-// file, and the imports of the worker ABI. It needs wazero's compiler: where
+// It allows WebAssembly 2.0 and nothing beyond it, WASI preview 1 with no files
+// but in granted directories, and the imports of the worker ABI. It needs wazero's compiler: where
 // there is none, Load says so instead of interpreting at a thirtieth of the
 // speed.
 package wazero

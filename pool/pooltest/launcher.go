@@ -72,8 +72,9 @@ func (l *Launcher) Workers() []*Worker {
 const firstPID = 1000
 
 // Launch starts a worker; pools call it.
-func (l *Launcher) Launch(ctx context.Context, _ string, sink subprocess.Sink) (pool.Worker, error) {
+func (l *Launcher) Launch(ctx context.Context, what pool.Launch, sink subprocess.Sink) (pool.Worker, error) {
 	w := newWorker(l, sink)
+	w.launch = what
 	l.mu.Lock()
 	w.pid = firstPID + len(l.workers)
 	l.workers = append(l.workers, w)

@@ -20,6 +20,7 @@ type Worker struct {
 	ctx      context.Context // ends when the worker is killed
 	cancel   context.CancelCauseFunc
 	pid      int
+	launch   pool.Launch
 
 	telling sync.Mutex // one reply at a time
 	running sync.WaitGroup
@@ -63,6 +64,9 @@ func newWorker(l *Launcher, sink subprocess.Sink) *Worker {
 
 // PID is a number that no other worker of the launcher has.
 func (w *Worker) PID() int { return w.pid }
+
+// Launch is what the worker was started with.
+func (w *Worker) Launch() pool.Launch { return w.launch }
 
 // Assignment is what the worker was told to serve; nil while it is blank.
 func (w *Worker) Assignment() *pool.Assignment {

@@ -42,6 +42,7 @@ func Run(t *testing.T, newEngine New) {
 		{"instances", testInstances},
 		{"description", testDescription},
 		{"cache", testCache},
+		{"dirs", testDirs},
 	} {
 		t.Run(suite.name, func(t *testing.T) {
 			t.Parallel()
