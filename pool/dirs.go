@@ -79,5 +79,5 @@ func (w *worker) launch(g *generation, m *module) (Launch, error) {
 		return Launch{Name: "blank"}, nil
 	}
 	dirs, err := m.grants(g)
-	return Launch{Name: m.name, Dirs: dirs}, err
+	return Launch{Name: m.name, Dirs: dirs, FileBytes: m.settings.Limits.FileBytes}, err
 }

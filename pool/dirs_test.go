@@ -35,7 +35,7 @@ func TestAWorkerIsStartedWithWhatItsModuleIsGranted(t *testing.T) {
 			}
 		}
 		granted := []pool.Dir{{Guest: "/data", Host: host, Writable: true}}
-		want := []pool.Launch{{Name: "blank"}, {Name: "blank"}, {Name: "a", Dirs: granted}}
+		want := []pool.Launch{{Name: "blank"}, {Name: "blank"}, {Name: "a", Dirs: granted, FileBytes: 64 << 20}}
 		var got []pool.Launch
 		for _, w := range l.Workers() {
 			got = append(got, w.Launch())

@@ -16,6 +16,7 @@ import (
 	"github.com/wasmpool/wasmpool/isolate"
 	"github.com/wasmpool/wasmpool/isolate/wazero"
 	"github.com/wasmpool/wasmpool/subprocess"
+	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
 
 // init makes this program a worker when it was started as one: then it serves,
@@ -64,7 +65,10 @@ func (l *processes) Launch(ctx context.Context, what Launch, sink subprocess.Sin
 	o := l.options
 	o.Name = what.Name
 	for _, d := range what.Dirs {
-		o.Dirs = append(o.Dirs, subprocess.Dir{Path: d.Host, Writable: d.Writable})
+		o.Sandbox.Dirs = append(o.Sandbox.Dirs, sandbox.Dir{Path: d.Host, Writable: d.Writable})
+		if d.Writable {
+			o.Sandbox.FileBytes = what.FileBytes
+		}
 	}
 	p, err := subprocess.Start(ctx, o, sink)
 	if err != nil {

@@ -25,6 +25,9 @@ type Launch struct {
 	// links: nothing more can be granted later. A blank worker has none, and never
 	// comes to serve a module that has.
 	Dirs []Dir
+
+	// FileBytes bounds the size of a file that is written there.
+	FileBytes int64
 }
 
 // Worker is one worker as the pool drives it: a child process, or what a test

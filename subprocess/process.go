@@ -27,9 +27,6 @@ type Options struct {
 	// Name is shown in the process list, as "wasmpool: NAME".
 	Name string
 
-	// Dirs are the directories that the process is granted.
-	Dirs []Dir
-
 	// StartTimeout bounds the time from the spawn to the child's first word.
 	// Zero or less means 10 s.
 	StartTimeout time.Duration

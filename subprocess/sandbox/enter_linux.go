@@ -3,9 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 
@@ -173,8 +171,8 @@ func (s *stage) attempt() (pid int, err error) {
 }
 
 // choose decides how a worker is made somebody else. A user that root becomes
-// needs no user namespace, but has to be able to execute the program and to
-// reach what is granted.
+// needs no user namespace, but has to be able to execute the program, and to use
+// what is granted.
 func (s *stage) choose(apart bool) {
 	if s.owned || !s.wants(User) {
 		return
@@ -185,26 +183,11 @@ func (s *stage) choose(apart bool) {
 			s.report.fail(User, "the program's file has mode %v, and other users cannot execute it: chmod o+x", info.Mode().Perm())
 		}
 	}
-	if s.wants(Root) {
-		return
-	}
-	for _, d := range s.Plan.Dirs {
-		if dir, mode, closed := closedTo(d.Path); closed {
-			s.report.fail(User, "other users cannot reach %s: %s has mode %v", d.Path, dir, mode)
-		}
-	}
-}
-
-// closedTo finds the directory on the way to a path that other users cannot
-// pass.
-func closedTo(path string) (dir string, mode fs.FileMode, closed bool) {
-	for dir = path; ; dir = filepath.Dir(dir) {
-		info, err := os.Stat(dir)
-		if err == nil && info.Mode()&0o001 == 0 {
-			return dir, info.Mode().Perm(), true
-		}
-		if dir == "/" {
-			return "", 0, false
+	if len(s.Plan.Dirs) > 0 && !s.owned {
+		// What is granted is this user's to use: another user might have no right to.
+		s.owned = apart
+		if !s.owned {
+			s.report.fail(User, "it is granted directories that are this user's, and there are no namespaces")
 		}
 	}
 }

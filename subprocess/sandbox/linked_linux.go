@@ -3,14 +3,11 @@ package sandbox
 import (
 	"debug/elf"
 	"io"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 )
-
-func keys[K comparable, V any](m map[K]V) func(yield func(K) bool) { return maps.Keys(m) }
 
 // libraries are where the libraries of a dynamically linked program are, by
 // convention (hier(7)), as far as they exist here.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -32,11 +33,13 @@ func (s *script) root(v view) {
 	s.add(l, "mount an empty root on "+v.base, unix.SYS_MOUNT, s.text("wasmpool"), s.text(v.base), s.text("tmpfs"),
 		inert, s.text("size=1m,nr_inodes=4k,mode=0755"))
 	made := map[string]bool{"/": true}
-	for _, d := range v.dirs {
-		s.mkdirs(v.base, d.Path, made)
+	for i, d := range v.dirs {
+		if !below(d.Path, v.dirs[:i], nil) { // else it is there with the one above
+			s.mkdirs(v.base, d.Path, made)
+		}
 		s.bind(v.base, d)
 	}
-	for _, from := range slices.Sorted(keys(v.links)) {
+	for _, from := range slices.Sorted(maps.Keys(v.links)) {
 		s.mkdirs(v.base, path.Dir(from), made)
 		s.add(l, "link "+from, unix.SYS_SYMLINKAT, s.text(v.links[from]), at(unix.AT_FDCWD), s.text(v.base+from))
 	}
@@ -73,7 +76,7 @@ func (s *script) bind(base string, d Dir) {
 // newView decides where the new root is made: over a directory that is none of
 // the granted ones, nor above one.
 func newView(dirs []Dir, links map[string]string) view {
-	v := view{dirs: dirs, links: links}
+	v := view{dirs: slices.SortedFunc(maps.Values(once(dirs)), func(a, b Dir) int { return strings.Compare(a.Path, b.Path) }), links: links}
 	for _, base := range []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/mnt"} {
 		info, err := os.Stat(base)
 		if err != nil || !info.IsDir() {
@@ -85,4 +88,14 @@ func newView(dirs []Dir, links map[string]string) view {
 		}
 	}
 	return v
+}
+
+// once has each directory once, writable if it is granted so anywhere.
+func once(dirs []Dir) map[string]Dir {
+	all := make(map[string]Dir)
+	for _, d := range dirs {
+		d.Writable = d.Writable || all[d.Path].Writable
+		all[d.Path] = d
+	}
+	return all
 }
