@@ -68,7 +68,7 @@ func (g *grants) mount(c wazero.ModuleConfig) wazero.ModuleConfig {
 // [os.Root]: no symbolic link, old or new, leads out of it. wazero's own way to
 // mount a directory lets a guest make such a link and follow it.
 //
-// A guest makes no links, hard or symbolic: what else reads the directory may
+// A guest makes and moves no links, hard or symbolic: what else reads the directory may
 // follow them farther than the guest could. It has regular files and directories
 // only; whatever else lies there is not opened.
 type grant struct {
@@ -247,6 +247,10 @@ func (g *grant) Rename(from, to string) sys.Errno {
 	name, _, errno := named(to)
 	if errno != 0 {
 		return errno
+	}
+	// A link that is moved may lead elsewhere: that is as good as making one.
+	if info, err := g.root.Lstat(old); err == nil && info.Mode().Type() == fs.ModeSymlink {
+		return sys.EPERM
 	}
 	return errnoOf(g.root.Rename(old, name))
 }
