@@ -37,8 +37,8 @@ func loop(t *testing.T, p *pool.Pool) (end <-chan error) {
 			t.Fatalf("add(%d) before a loop = %s, %v", i, got, err)
 		}
 	}
-	ended := make(chan error, 1)
-	go func() { _, err := p.Call(within(t), "echo", "loop"); ended <- err }()
+	ended := make(chan error, 1) // no deadline: a worker whose runaway was given up gets no calls
+	go func() { _, err := p.Call(t.Context(), "echo", "loop"); ended <- err }()
 	until(t, "loop() runs", func() bool { return p.Stats().Running == 1 })
 	return ended
 }
