@@ -73,8 +73,8 @@ func newWorkerError(module, function string, code abi.Code, payload []byte) *Wor
 // LimitError says that a call or a module exceeded a limit. For the limits of
 // time it also is [context.DeadlineExceeded].
 type LimitError struct {
-	Module, Function string
-	Limit            string // which: "run time", "queue time", "output" …
+	Module, Function string // no function: the module's start
+	Limit            string // which: "run time", "queue time", "output", "process memory" …
 	Value            int64  // the limit, in Unit
 	Unit             string // "ns", "bytes" …
 }
@@ -84,7 +84,11 @@ func (e *LimitError) Error() string {
 	if e.Unit == "ns" {
 		value = time.Duration(e.Value).String()
 	}
-	return fmt.Sprintf("pool: call %q: %s exceeds its limit of %s", e.Function, printable(e.Limit), printable(value))
+	what := fmt.Sprintf("call %q", e.Function)
+	if e.Function == "" {
+		what = fmt.Sprintf("module %q", e.Module)
+	}
+	return fmt.Sprintf("pool: %s: %s exceeds its limit of %s", what, printable(e.Limit), printable(value))
 }
 
 // Is reports that a limit of time is a deadline.
@@ -99,7 +103,7 @@ type UnexpectedExitError struct {
 	PID    int
 	Code   int    // exit code; -1 when a signal ended it
 	Signal string // the signal's name; empty when it exited
-	Stderr string // the last 8 KiB of its standard error: untrusted text
+	Stderr string // the beginning (512 bytes) and the end (8 KiB) of its standard error: untrusted text
 
 	// Started says that the call may have run, wholly or in part. A call that
 	// surely did not start is never failed with this error.

@@ -72,6 +72,11 @@ func TestNewNamesAnOptionThatIsWrongWithItsValue(t *testing.T) {
 		{"a directory's path twice", dirs(pool.Dir{Guest: "/d", Host: "a"}, pool.Dir{Guest: "/d", Host: "b"}), `pool: option Modules["m"].Dirs[1].Guest is "/d"; want each path once`},
 		{"a directory that is nowhere", dirs(pool.Dir{Guest: "/d"}), `pool: option Modules["m"].Dirs[0].Host is ""; want the path of a directory`},
 		{"too many directories", dirs(many...), `pool: option Modules["m"].Dirs is "65 directories"; want at most 64`},
+		{"Limits of tables", pool.Options{Limits: pool.Limits{TableElements: -1}}, "pool: option Limits.TableElements is -1; want 0 to 10000000"},
+		{"Limits of logs", pool.Options{Limits: pool.Limits{LogBytes: 1}}, "pool: option Limits.LogBytes is 1; want 1024 to 1073741824 bytes"},
+		{"Limits of processor time", pool.Options{Limits: pool.Limits{ProcessorTime: -1}}, "pool: option Limits.ProcessorTime is -1ns; want zero or more"},
+		{"Limits of resident memory", pool.Options{Limits: pool.Limits{ResidentBytes: 1}}, "pool: option Limits.ResidentBytes is 1; want 16777216 to 1099511627776 bytes"},
+		{"no such sandbox", pool.Options{Sandbox: 3}, "pool: option Sandbox is sandbox 3; want Default, Strict or Off"},
 		{"Limits of compiling", pool.Options{Limits: pool.Limits{CompileTime: -1}}, "pool: option Limits.CompileTime is -1ns; want zero or more"},
 		{"a module without a source", pool.Options{Modules: map[string]pool.Module{"m": {}}}, `pool: option Modules["m"].Source is ""; want the path of a module, or its Bytes`},
 		{"a module's digest", pool.Options{Modules: map[string]pool.Module{"m": {Source: "m", SHA256: "abc"}}}, `pool: option Modules["m"].SHA256 is "abc"; want 64 hexadecimal digits`},
@@ -270,13 +275,13 @@ func TestAModuleInheritsWhatItDoesNotSet(t *testing.T) {
 			{
 				Module: "a", Source: []byte("a"), Args: []string{"--verbose"}, Env: map[string]string{"A": "1"}, Concurrency: 2, Fresh: true,
 				SHA256: "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute, OpenFiles: 64, FileBytes: 64 << 20},
+				Limits: pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 16 << 20, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, TableElements: 1_000_000, LogBytes: 1 << 20, CompileTime: 2 * time.Minute, OpenFiles: 64, FileBytes: 64 << 20},
 			},
 			{
 				Module: "b", Source: []byte("b"), Args: []string{}, Env: map[string]string{"B": "2"}, Concurrency: 3, Fresh: true,
 				SHA256:    "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
 				Functions: []string{"pid"},
-				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, CompileTime: 2 * time.Minute, OpenFiles: 64, FileBytes: 64 << 20},
+				Limits:    pool.Limits{MemoryBytes: 256 << 20, ModuleBytes: 32 << 20, InputBytes: 1 << 10, OutputBytes: 1 << 20, ProcessBytes: 512 << 20, CompileBytes: 2 << 30, TableElements: 1_000_000, LogBytes: 1 << 20, CompileTime: 2 * time.Minute, OpenFiles: 64, FileBytes: 64 << 20},
 			},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/internal/sched"
+	"github.com/wasmpool/wasmpool/subprocess"
 )
 
 // errNeighbour is why a process was killed that had other calls as well.
@@ -61,10 +63,51 @@ func lostError(module, function string, c *record) error {
 	if w.exit.Signal != nil {
 		e.Signal = w.exit.Signal.String()
 	}
-	if c.outcome == sched.LostNearby {
+	var limit *LimitError
+	switch {
+	case c.outcome == sched.LostNearby:
 		e.Because = errNeighbour
+	case errors.As(e.Because, &limit):
+		e.Because = limit.of(function)
+	case e.Because == nil && outOfMemory(w.exit):
+		e.Because = w.module.settings.Limits.processMemory(module).of(function)
+	case e.Because == nil && forbidden(w.exit):
+		e.Because = errForbidden
 	}
 	return e
+}
+
+// errForbidden is why the kernel ended a process.
+var errForbidden = errors.New("it made a system call that its sandbox does not allow")
+
+// forbidden reports whether a process was ended for a system call.
+func forbidden(e subprocess.Exit) bool { return e.Signal == signalSyscall }
+
+// outOfMemory reports whether a process ended for lack of memory. That is its own
+// word, and good enough for a reason that nothing is decided by.
+func outOfMemory(e subprocess.Exit) bool {
+	return e.Reason == nil && e.Code == goPanicked &&
+		(strings.Contains(e.Stderr, "out of memory") || strings.Contains(e.Stderr, "cannot allocate memory"))
+}
+
+// goPanicked is the exit code of a Go program that panics, or that the runtime
+// ends.
+const goPanicked = 2
+
+// of is the same limit, for a function.
+func (e *LimitError) of(function string) *LimitError {
+	l := *e
+	l.Function = function
+	return &l
+}
+
+// processMemory and compileMemory say that a process needed more than it may.
+func (l Limits) processMemory(module string) *LimitError {
+	return &LimitError{Module: module, Limit: "process memory", Value: l.ProcessBytes, Unit: "bytes"}
+}
+
+func (l Limits) compileMemory(module string) *LimitError {
+	return &LimitError{Module: module, Limit: "compile memory", Value: l.CompileBytes, Unit: "bytes"}
 }
 
 // closedError says why a pool takes no calls.

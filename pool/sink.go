@@ -36,14 +36,6 @@ func (w *worker) Replies(replies []subprocess.Reply) {
 	fl.flush()
 }
 
-// Log takes what a worker logs.
-func (w *worker) Log(record subprocess.LogRecord) {
-	p := w.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.log(w, record)
-}
-
 // Host runs a host function for a guest.
 func (w *worker) Host(ctx context.Context, request subprocess.HostRequest) subprocess.HostReply {
 	w.pool.mu.Lock()

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -189,10 +190,18 @@ func load(ctx context.Context, p *subprocess.Process, a *Assignment, s isolate.S
 	if err != nil {
 		return nil, fmt.Errorf("pool: module %q: %w", a.Module, err)
 	}
-	return p.Load(ctx, &subprocess.Module{
+	answer, err := p.Load(ctx, &subprocess.Module{
 		Settings: settings, Source: a.Source, Slots: a.Concurrency, File: file,
 		Memory: a.memory(s.Role), Seals: s.Role == isolate.Serve,
 	})
+	var ended *subprocess.ExitError
+	if errors.As(err, &ended) && outOfMemory(ended.Exit) {
+		if s.Role == isolate.Serve && a.Code != "" {
+			return nil, a.Limits.processMemory(a.Module)
+		}
+		return nil, a.Limits.compileMemory(a.Module)
+	}
+	return answer, err
 }
 
 // settings is an assignment in the words of the child.
@@ -204,6 +213,7 @@ func (a *Assignment) settings(role isolate.Role) isolate.Settings {
 			MemoryBytes: a.Limits.MemoryBytes, ModuleBytes: a.Limits.ModuleBytes,
 			InputBytes: a.Limits.InputBytes, OutputBytes: a.Limits.OutputBytes,
 			OpenFiles: int64(a.Limits.OpenFiles), FileBytes: a.Limits.FileBytes,
+			TableElements: a.Limits.TableElements,
 		},
 	}
 	for _, d := range a.Dirs {

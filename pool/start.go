@@ -37,6 +37,11 @@ type worker struct {
 	exit      subprocess.Exit
 	memory    int64 // resident, as last read
 	maxMemory int64 // MaxMemoryBytes, varied
+	logs      logQuota
+
+	// What the watch has seen last.
+	servedBefore int
+	usedBefore   time.Duration
 
 	results [][]byte // the reader's
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
@@ -85,5 +86,7 @@ func (b *localBody) wait() Exit {
 func (b *localBody) started() uint64 { return b.last.Load() }
 
 func (b *localBody) memoryBytes() int64 { return 0 }
+
+func (b *localBody) processorTime() time.Duration { return 0 }
 
 func (b *localBody) built() sandbox.Report { return nil }

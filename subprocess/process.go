@@ -81,6 +81,7 @@ type body interface {
 	wait() Exit      // blocks until it is dead and reaped; Started and Reason are left to the caller
 	started() uint64 // what it published; called after wait, once
 	memoryBytes() int64
+	processorTime() time.Duration
 	built() sandbox.Report // what is known of its wall before it says a word
 	give(*os.File) error   // hands a file over, before a frame that says so
 }
@@ -263,6 +264,17 @@ func (p *Process) MemoryBytes() int64 {
 		return 0
 	default:
 		return p.body.memoryBytes()
+	}
+}
+
+// ProcessorTime is what the child has used of processors, in all its threads; 0
+// where that is not known, and after its end.
+func (p *Process) ProcessorTime() time.Duration {
+	select {
+	case <-p.ended:
+		return 0
+	default:
+		return p.body.processorTime()
 	}
 }
 

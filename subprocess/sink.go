@@ -64,7 +64,7 @@ type Exit struct {
 	PID    int
 	Code   int           // exit code; -1 when a signal ended it
 	Signal os.Signal     // nil when it exited
-	Stderr string        // the last 8 KiB of its standard error: untrusted bytes
+	Stderr string        // the first 512 bytes and the last 8 KiB of its standard error: untrusted bytes
 	Usage  time.Duration // processor time, user and system
 
 	// Started is the number of the last call that the child began, from memory

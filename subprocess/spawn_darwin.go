@@ -3,6 +3,7 @@ package subprocess
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 // start executes the runner, or this program again.
@@ -44,3 +45,6 @@ func newPage() (*os.File, error) {
 
 // residentBytes is not known here.
 func residentBytes(int) int64 { return 0 }
+
+// processorTime is not known here.
+func processorTime(int) time.Duration { return 0 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,4 +66,14 @@ func residentBytes(pid int) int64 {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// processorTime reads the clock of a process's processor time: clock_getres(2)
+// makes its id of the process's, inverted, and 2 for time as it is scheduled.
+func processorTime(pid int) time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|2), &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
 }

@@ -200,4 +200,6 @@ func (b *osBody) started() uint64 {
 
 func (b *osBody) memoryBytes() int64 { return residentBytes(b.pid()) }
 
+func (b *osBody) processorTime() time.Duration { return processorTime(b.pid()) }
+
 func (b *osBody) built() sandbox.Report { return b.report }

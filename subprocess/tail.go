@@ -1,16 +1,27 @@
 package subprocess
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+)
 
-// tailBytes is how much of a child's standard error is kept: enough for a
-// message and the first goroutine's stack. A guess.
-const tailBytes = 8 << 10
+const (
+	// tailBytes is how much of the end of a child's standard error is kept: enough
+	// for a message and the first goroutine's stack. A guess.
+	tailBytes = 8 << 10
 
-// tail keeps the last bytes written to it.
+	// headBytes is how much of its beginning is: the Go runtime says first why it
+	// ends a program, and then many stacks. A guess.
+	headBytes = 512
+)
+
+// tail keeps the first and the last bytes written to it.
 type tail struct {
 	mu   sync.Mutex
+	head []byte
 	ring []byte
-	at   int // where the next byte goes, once the ring is full
+	at   int   // where the next byte goes, once the ring is full
+	lost int64 // between head and ring
 }
 
 // Write never fails.
@@ -18,8 +29,12 @@ func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := len(p)
-	p = p[max(0, n-tailBytes):]
-	room := min(len(p), tailBytes-len(t.ring))
+	room := min(len(p), headBytes-len(t.head))
+	t.head = append(t.head, p[:room]...)
+	p = p[room:]
+	t.lost += int64(max(0, len(t.ring)+len(p)-tailBytes))
+	p = p[max(0, len(p)-tailBytes):]
+	room = min(len(p), tailBytes-len(t.ring))
 	t.ring = append(t.ring, p[:room]...)
 	for p = p[room:]; len(p) > 0; {
 		k := copy(t.ring[t.at:], p)
@@ -33,5 +48,9 @@ func (t *tail) Write(p []byte) (int, error) {
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return string(t.ring[t.at:]) + string(t.ring[:t.at])
+	var cut string
+	if t.lost > 0 {
+		cut = fmt.Sprintf("\n… %d bytes …\n", t.lost)
+	}
+	return string(t.head) + cut + string(t.ring[t.at:]) + string(t.ring[:t.at])
 }
