@@ -35,6 +35,7 @@ func TestWrongCommandLinesAreToldInOneSentence(t *testing.T) {
 		{"bytes and arguments", "", []string{"call", "--raw", "m.wasm", "greet", "1"}, `--raw takes the arguments from standard input, but "1" is one, too; see "wasmpool help call"`},
 		{"nothing to inspect", "", []string{"inspect"}, `inspect needs one module; see "wasmpool help inspect"`},
 		{"too much to inspect", "", []string{"inspect", "a", "b"}, `inspect needs one module; see "wasmpool help inspect"`},
+		{"an argument of doctor", "", []string{"doctor", "net"}, `doctor takes no argument, but got "net"; see "wasmpool help doctor"`},
 		{"no shell", "", []string{"completion"}, `completion needs one shell: bash, zsh, fish; see "wasmpool help completion"`},
 		{"another shell", "", []string{"completion", "tcsh"}, `there is no completion for "tcsh"; want bash, zsh, fish; see "wasmpool help completion"`},
 		{"an argument of version", "", []string{"version", "2"}, `version takes no argument, but got "2"; see "wasmpool help version"`},
@@ -119,7 +120,7 @@ func TestCompletionInBash(t *testing.T) {
 	}
 	script := bashCompletion()
 	for _, row := range []struct{ line, want string }{
-		{"wasmpool ", "call inspect completion version help"},
+		{"wasmpool ", "call inspect doctor completion version help"},
 		{"wasmpool co", "completion"},
 		{"wasmpool completion z", "zsh"},
 		{"wasmpool call --ti", "--timeout"},

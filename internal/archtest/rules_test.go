@@ -28,7 +28,17 @@ var rules = []rule{
 	{
 		from:   []string{"subprocess/..."},
 		never:  []string{"isolate/...", "pool/...", "internal/sched/..."},
-		reason: "subprocess carries calls to any Handler; what runs them is joined to it in pool/spawn.go",
+		reason: "subprocess carries calls to any Handler; what runs them is joined to it in internal/child",
+	},
+	{
+		from:   []string{"cmd/wasmpool-runner", "internal/child"},
+		only:   []string{"internal/child", "internal/wire", "isolate/...", "subprocess/...", "abi"},
+		reason: "the runner is what a broken-out guest finds: it has nothing that serving does not need",
+	},
+	{
+		from:   []string{"subprocess/sandbox"},
+		never:  []string{"internal/...", "subprocess", "abi"},
+		reason: "the wall knows nothing of what it is around",
 	},
 	{
 		from:   []string{"internal/wire/..."},
