@@ -96,6 +96,7 @@ func (s Sandbox) plan() (sandbox.Plan, sandbox.Set) {
 		return sandbox.Plan{Layers: sandbox.All, Deadly: true}, sandbox.All
 	case Off:
 		return sandbox.Plan{}, 0
+	case Default:
 	}
 	return sandbox.Plan{Layers: sandbox.All}, 0
 }

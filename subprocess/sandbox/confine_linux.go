@@ -71,7 +71,7 @@ func filter(plan Plan, sealed bool) error {
 	}
 	p := policy{sealed: sealed, deadly: plan.Deadly, pid: os.Getpid()}
 	p.files, p.writes = plan.files()
-	otherwise := uint32(verdictRefuse)
+	var otherwise uint32 = verdictRefuse
 	if p.deadly {
 		otherwise = verdictKill
 	}

@@ -47,9 +47,7 @@ const nobody = 65_534
 // and is of no other use: its own limits change.
 func Enter(e Entry) (pid int, report Report, err error) {
 	s := &stage{Entry: e, report: NewReport(e.Plan.Layers & built), stranger: strangers, owned: os.Geteuid() != 0}
-	if err := s.prepare(); err != nil {
-		return 0, nil, err
-	}
+	s.prepare()
 	// Each round builds all or nothing, and the next one does without the layer
 	// that failed.
 	for {
@@ -76,7 +74,7 @@ type stage struct {
 }
 
 // prepare does what is done once, and to this process itself: a clone has it too.
-func (s *stage) prepare() error {
+func (s *stage) prepare() {
 	if err := unix.CloseRange(uint(s.Open), ^uint(0)>>1, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		closeOnExec(s.Open) // Linux before 5.11
 	}
@@ -96,7 +94,6 @@ func (s *stage) prepare() error {
 			}
 		}
 	}
-	return nil
 }
 
 // closeOnExec marks descriptors to be closed by the exec.

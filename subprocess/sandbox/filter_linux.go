@@ -142,10 +142,10 @@ func install(rules []rule, otherwise uint32) error {
 	// like others; without it the result would be its id, which looks like success.
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
 		unix.SECCOMP_FILTER_FLAG_TSYNC|unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH, uintptr(unsafe.Pointer(&prog)))
-	switch errno {
-	case 0:
+	if errno == 0 {
 		return nil
-	case unix.ENOSYS, unix.EINVAL:
+	}
+	if errno == unix.ENOSYS || errno == unix.EINVAL {
 		return fmt.Errorf("this kernel has no seccomp filters (seccomp: %w)", errno)
 	}
 	return fmt.Errorf("seccomp: %w", errno)

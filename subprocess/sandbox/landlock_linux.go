@@ -40,7 +40,7 @@ func newRuleset() (*ruleset, error) {
 	case unix.ENOSYS:
 		return nil, errors.New("this kernel has no Landlock: Linux 5.13 or later is needed")
 	case unix.EOPNOTSUPP:
-		return nil, errors.New("Landlock is off in this kernel: add it to the boot parameter lsm=")
+		return nil, errors.New("this kernel has Landlock turned off: add it to the boot parameter lsm=")
 	default:
 		return nil, fmt.Errorf("landlock_create_ruleset: %w", errno)
 	}

@@ -68,11 +68,7 @@ func TestEachLayerRefusesByItselfWhatIsAllowedWithoutIt(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for dir := filepath.Dir(secret); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // other users are to be refused by the file alone
-			t.Fatal(err)
-		}
-	}
+	open(t, filepath.Dir(secret))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +156,16 @@ func hostname() (string, error) {
 	return unix.ByteSliceToString(u.Nodename[:]), err
 }
 
+// open lets other users pass a directory of the test, and those above it.
+func open(t *testing.T, dir string) {
+	t.Helper()
+	for ; dir != filepath.Clean(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // segment makes shared memory that everybody may find.
 func segment(t *testing.T) (key int) {
 	t.Helper()
@@ -179,17 +185,13 @@ func setuid(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "setuid")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := t.TempDir()
+	open(t, dir)
 	path := filepath.Join(dir, "program")
 	for _, err := range []error{
-		os.Chmod(dir, 0o755), //nolint:gosec // for all to execute
 		os.WriteFile(path, program, 0o755),
 		os.Chown(path, nobody, nobody),
-		os.Chmod(path, 0o755|os.ModeSetuid), //nolint:gosec // that is the point
+		os.Chmod(path, 0o755|os.ModeSetuid),
 	} {
 		if err != nil {
 			return ""

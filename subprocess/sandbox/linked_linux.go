@@ -28,11 +28,11 @@ func linked(program io.ReaderAt) (dirs []Dir, links map[string]string) {
 			dirs = append(dirs, Dir{Path: dir})
 		}
 	}
-	real, err := filepath.EvalSymlinks(interpreter)
+	resolved, err := filepath.EvalSymlinks(interpreter)
 	if err != nil {
 		return dirs, links
 	}
-	for _, file := range []string{interpreter, real} {
+	for _, file := range []string{interpreter, resolved} {
 		if !below(file, dirs, links) {
 			dirs = append(dirs, Dir{Path: path.Dir(file)}) // its libraries are beside it, as in Nix
 		}

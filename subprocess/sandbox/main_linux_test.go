@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	case "worker":
 		workerMain()
 	case "euid":
-		fmt.Print(os.Geteuid())
+		fmt.Fprint(os.Stdout, os.Geteuid())
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
@@ -53,7 +53,6 @@ type outcome struct {
 	report Report // by the stage
 	claims Report // by the worker
 	exit   string // how the worker ended, when it was killed
-	stage  *exec.Cmd
 }
 
 // result is what the first stage of a trial writes.
@@ -146,7 +145,7 @@ func workerMain() {
 		panic(err)
 	}
 	w, report := Confine(plan)
-	fmt.Println(string(report.Encode()))
+	fmt.Fprintln(os.Stdout, string(report.Encode()))
 	now, _ := Addresses(os.Getpid()) // 0 where there is no /proc: then nothing is tried
 	if now > 0 {
 		if err := w.LimitAddresses(now + 256<<20); err != nil {
@@ -157,9 +156,9 @@ func workerMain() {
 		panic(err)
 	}
 	if err := acts[os.Getenv("ACT")](os.Getenv("ARG")); err != nil {
-		fmt.Println("refused:", err)
+		fmt.Fprintln(os.Stdout, "refused:", err)
 	} else {
-		fmt.Println("done")
+		fmt.Fprintln(os.Stdout, "done")
 	}
 	os.Exit(0)
 }

@@ -56,7 +56,7 @@ func (p Plan) Check() error {
 	var errs []error
 	for _, d := range p.Dirs {
 		if !filepath.IsAbs(d.Path) || filepath.Clean(d.Path) != d.Path || d.Path == "/" {
-			errs = append(errs, fmt.Errorf("sandbox: granted directory %q: want an absolute path below /, without . or ..", d.Path))
+			errs = append(errs, fmt.Errorf("sandbox: granted directory %q: want a clean absolute path below /", d.Path))
 		}
 	}
 	return errors.Join(errs...)

@@ -41,7 +41,7 @@ func (s *script) root(v view) {
 	}
 	for _, from := range slices.Sorted(maps.Keys(v.links)) {
 		s.mkdirs(v.base, path.Dir(from), made)
-		s.add(l, "link "+from, unix.SYS_SYMLINKAT, s.text(v.links[from]), at(unix.AT_FDCWD), s.text(v.base+from))
+		s.add(l, "link "+from, unix.SYS_SYMLINKAT, s.text(v.links[from]), fromHere(), s.text(v.base+from))
 	}
 	s.add(l, "enter the new root", unix.SYS_CHDIR, s.text(v.base))
 	s.add(l, "pivot root", unix.SYS_PIVOT_ROOT, s.text("."), s.text("."))
@@ -58,7 +58,7 @@ func (s *script) mkdirs(base, dir string, made map[string]bool) {
 	}
 	made[dir] = true
 	s.mkdirs(base, path.Dir(dir), made)
-	s.add(Root, "make "+dir, unix.SYS_MKDIRAT, at(unix.AT_FDCWD), s.text(base+dir), 0o755)
+	s.add(Root, "make "+dir, unix.SYS_MKDIRAT, fromHere(), s.text(base+dir), 0o755)
 }
 
 // bind appends the calls that show a directory at its own path in the new root.
@@ -69,7 +69,7 @@ func (s *script) bind(base string, d Dir) {
 	if !d.Writable {
 		attr.Attr_set |= unix.MOUNT_ATTR_RDONLY
 	}
-	s.add(Root, "restrict "+d.Path, unix.SYS_MOUNT_SETATTR, at(unix.AT_FDCWD), target, unix.AT_RECURSIVE,
+	s.add(Root, "restrict "+d.Path, unix.SYS_MOUNT_SETATTR, fromHere(), target, unix.AT_RECURSIVE,
 		keep(s, attr), unsafe.Sizeof(*attr))
 }
 

@@ -66,12 +66,16 @@ func keep[T any](s *script, v *T) uintptr {
 
 // write appends the calls that write a file.
 func (s *script) write(l Layer, path, text string) {
-	s.add(l, "open "+path, unix.SYS_OPENAT, at(unix.AT_FDCWD), s.text(path), unix.O_WRONLY|unix.O_CLOEXEC)
+	s.add(l, "open "+path, unix.SYS_OPENAT, fromHere(), s.text(path), unix.O_WRONLY|unix.O_CLOEXEC)
 	s.add(l, "write "+path, unix.SYS_WRITE, 0, s.text(text), uintptr(len(text))).takes = 1
 }
 
-// at is a descriptor that may be negative, as an argument.
-func at(fd int) uintptr { return uintptr(fd) }
+// fromHere makes a path one that begins in the working directory, where a call
+// asks for a descriptor: AT_FDCWD, which is negative, as an argument.
+func fromHere() uintptr {
+	fd := unix.AT_FDCWD
+	return uintptr(fd)
+}
 
 // callError is a call of a script that failed.
 type callError struct {

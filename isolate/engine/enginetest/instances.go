@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -242,13 +240,4 @@ type counter int
 func (c *counter) Write(b []byte) (int, error) {
 	*c += counter(len(b))
 	return len(b), nil
-}
-
-// describeCache says what a directory holds; used to see that nothing changed.
-func describeCache(files map[string][]byte) string {
-	var b strings.Builder
-	for name, content := range files {
-		fmt.Fprintf(&b, "%s: %d bytes\n", name, len(content))
-	}
-	return b.String()
 }
