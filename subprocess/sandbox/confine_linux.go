@@ -71,7 +71,7 @@ func filter(plan Plan, sealed bool) error {
 	}
 	p := policy{sealed: sealed, deadly: plan.Deadly, pid: os.Getpid()}
 	p.files, p.writes = plan.files()
-	var otherwise uint32 = verdictRefuse
+	otherwise := verdictRefuse
 	if p.deadly {
 		otherwise = verdictKill
 	}

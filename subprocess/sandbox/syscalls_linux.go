@@ -67,7 +67,7 @@ type policy struct {
 
 // rules are the filter of a policy, what is called most first.
 func (p policy) rules() []rule {
-	var refuse uint32 = verdictRefuse
+	refuse := verdictRefuse
 	if p.deadly {
 		refuse = verdictKill
 	}
