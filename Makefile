@@ -22,9 +22,8 @@ FUZZTIME ?= 5s
 COUNT ?= 1
 
 comma := ,
-# Whole, and so without the race detector: under it they run small, with the
-# other tests.
-HAMMER := $(GO) test -timeout 15m -run Hammer -count 1 -cpu 1$(comma)$(shell getconf _NPROCESSORS_ONLN)
+# Whole, and so without the race detector: with the other tests they run small.
+HAMMER := WASMPOOL_HAMMER=whole $(GO) test -timeout 15m -run Hammer -count 1 -cpu 1$(comma)$(shell getconf _NPROCESSORS_ONLN)
 # What ./... passes over.
 TESTDATA := ./testdata/wasm
 

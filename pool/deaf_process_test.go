@@ -84,10 +84,7 @@ func until(t *testing.T, what string, is func() bool) {
 // a fresh process: whether a process was deaf depended on which of its threads
 // happened to be given the loop.
 func TestHammerAGuestThatLoopsKeepsNobodyFromBeingHeard(t *testing.T) {
-	rounds := 500
-	if testing.Short() || raceEnabled {
-		rounds = 20
-	}
+	rounds := sized(500, 20)
 	p, logs := besideALoop(t)
 	for range rounds {
 		end := loop(t, p)
@@ -103,14 +100,11 @@ func TestHammerAGuestThatLoopsKeepsNobodyFromBeingHeard(t *testing.T) {
 // TestHammerAGuestThatLoopsForAMinuteKeepsNobodyFromBeingHeard holds the same
 // for as long as any timer or monitor of a process may take to go wrong.
 func TestHammerAGuestThatLoopsForAMinuteKeepsNobodyFromBeingHeard(t *testing.T) {
-	whole := time.Minute
-	if testing.Short() || raceEnabled {
-		whole = time.Second
-	}
+	long := sized(time.Minute, time.Second)
 	p, logs := besideALoop(t)
 	end := loop(t, p)
 	rounds := 0
-	for began := time.Now(); time.Since(began) < whole; rounds++ {
+	for began := time.Now(); time.Since(began) < long; rounds++ {
 		neighbours(t, p, logs)
 	}
 	t.Logf("%d rounds beside one loop", rounds)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -36,13 +37,20 @@ func (c *tally) host() map[string]pool.HostFunc {
 
 const callers = 64
 
-// hammerSize is how many calls they make.
-func hammerSize() int {
-	if testing.Short() || raceEnabled {
-		return 2_000
+// whole reports whether the hammers run at their full size: make hammer says so.
+// Under the race detector they never do.
+func whole() bool { return os.Getenv("WASMPOOL_HAMMER") == "whole" && !raceEnabled }
+
+// sized is how much of something there is in a hammer: small, unless it runs whole.
+func sized[T any](full, small T) T {
+	if whole() {
+		return full
 	}
-	return 20_000
+	return small
 }
+
+// hammerSize is how many calls they make.
+func hammerSize() int { return sized(20_000, 2_000) }
 
 // TestHammerEveryCallHasExactlyOneOutcome kills a random worker that is ready
 // every 20 ms, recycles and resizes, while many callers call.
@@ -164,7 +172,7 @@ func killOne(p *pool.Pool) {
 // TestHammerRecycleUnderLoadLosesNothing holds that no call fails for a recycle,
 // and that a call which begins after it sees what it brought.
 func TestHammerRecycleUnderLoadLosesNothing(t *testing.T) {
-	calls := hammerSize()
+	calls, wanted := hammerSize(), sized(50, 10)
 	p := start(t, pool.Options{Max: 2, Env: map[string]string{"GENERATION": "0"}})
 	env := pool.Func[string](p, "echo", "env")
 	if got, err := env(within(t), "GENERATION"); err != nil || got != "0" {
@@ -177,7 +185,7 @@ func TestHammerRecycleUnderLoadLosesNothing(t *testing.T) {
 	var all sync.WaitGroup
 	finished := make(chan struct{})
 	all.Go(func() {
-		for i := range 50 {
+		for i := range wanted {
 			if err := p.SetEnv(map[string]string{"GENERATION": strconv.Itoa(i + 1)}); err != nil {
 				t.Errorf("set env: %v", err)
 			}
@@ -214,19 +222,16 @@ func TestHammerRecycleUnderLoadLosesNothing(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if recycles.Load() != 50 {
-		t.Errorf("%d recycles, want 50", recycles.Load())
+	if n := recycles.Load(); n != int64(wanted) {
+		t.Errorf("%d recycles, want %d", n, wanted)
 	}
-	t.Logf("%d calls over 50 recycles", next.Load())
+	t.Logf("%d calls over %d recycles", next.Load(), wanted)
 }
 
 // TestHammerStartAndStopLeaveNothing holds that descriptors, goroutines and
 // processes do not grow with the number of times that a pool was used.
 func TestHammerStartAndStopLeaveNothing(t *testing.T) {
-	rounds := 100
-	if testing.Short() || raceEnabled {
-		rounds = 10
-	}
+	rounds := sized(100, 10)
 	p := start(t, pool.Options{Max: 2, Manual: true})
 	use := func() {
 		if err := p.Start(within(t)); err != nil {
