@@ -39,16 +39,23 @@ func BenchmarkCall(b *testing.B) {
 	for _, payload := range []int{32, 4 << 10, 64 << 10} {
 		for _, callers := range []int{1, 64} {
 			b.Run(fmt.Sprintf("via=pool/callers=%d/payload=%d", callers, payload), func(b *testing.B) {
-				benchPool(b, callers, payload)
+				benchPool(b, callers, payload, pool.Default)
 			})
 		}
 		b.Run(fmt.Sprintf("via=socketpair/callers=1/payload=%d", payload), func(b *testing.B) { benchBare(b, payload) })
 	}
 }
 
-func benchPool(b *testing.B, callers, payload int) {
+// BenchmarkCallAndSandbox is whether the sandbox costs a call anything.
+func BenchmarkCallAndSandbox(b *testing.B) {
+	for _, s := range []pool.Sandbox{pool.Off, pool.Default} {
+		b.Run("sandbox="+s.String(), func(b *testing.B) { benchPool(b, 1, 32, s) })
+	}
+}
+
+func benchPool(b *testing.B, callers, payload int, sandbox pool.Sandbox) {
 	processes := min(callers, 2)
-	p := start(b, pool.Options{Min: processes, Max: processes, Preload: []string{"echo"}})
+	p := start(b, pool.Options{Min: processes, Max: processes, Preload: []string{"echo"}, Sandbox: sandbox})
 	args := []byte(`["` + strings.Repeat("x", payload-4) + `"]`)
 	ctx := context.Background()
 	call := func() {
