@@ -125,6 +125,19 @@ func TestEachLayerRefusesByItselfWhatIsAllowedWithoutIt(t *testing.T) {
 	}
 }
 
+func TestAWorkerLivesUntilItTriesWhatIsDeadly(t *testing.T) {
+	deadly := Plan{Layers: All, Deadly: true}
+	for _, row := range []struct{ act, said, exit string }{
+		{act: "nothing", said: "done"},
+		{act: "socket", exit: "bad system call"},
+	} {
+		o := trial{plan: deadly, act: row.act}.run(t)
+		if o.said != row.said || o.exit != row.exit || o.claims[Syscalls] != "" {
+			t.Errorf("%s: %q %s, it finds its filter %q; want %q %s", row.act, o.said, o.exit, o.claims[Syscalls], row.said, row.exit)
+		}
+	}
+}
+
 func TestAnotherNameOfTheMachineIsAnotherMatter(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("it takes root to name a machine")

@@ -144,9 +144,9 @@ func workerMain() {
 	if err != nil {
 		panic(err)
 	}
+	now, _ := Addresses(os.Getpid()) // 0 where there is no /proc: then nothing is tried
 	w, report := Confine(plan)
 	fmt.Fprintln(os.Stdout, string(report.Encode()))
-	now, _ := Addresses(os.Getpid()) // 0 where there is no /proc: then nothing is tried
 	if now > 0 {
 		if err := w.LimitAddresses(now + 256<<20); err != nil {
 			panic(err)
