@@ -16,7 +16,7 @@ import (
 
 // TakeOver makes this program a child if it was started as one, and never
 // returns then.
-func TakeOver() { subprocess.TakeOver(newHandler) }
+func TakeOver() { subprocess.TakeOver(NewHandler) }
 
 // handler serves a module in an isolate.
 type handler struct {
@@ -30,7 +30,8 @@ type slot struct {
 	invocation *subprocess.Invocation
 }
 
-func newHandler() subprocess.Handler { return new(handler) }
+// NewHandler returns what serves one module.
+func NewHandler() subprocess.Handler { return new(handler) }
 
 func (h *handler) Load(ctx context.Context, m *subprocess.Module, out subprocess.Outlet) (json.RawMessage, error) {
 	var s isolate.Settings
