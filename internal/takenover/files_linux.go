@@ -45,11 +45,12 @@ func closed(fd int, err error) error {
 	return err
 }
 
-// compile is the life of the child that is to compile the hostile module: with
-// the argument "flood" it writes until it is stopped.
+// compile is the life of the child that is to compile the hostile module: it
+// leaves code that is none, with the argument "flood" until it is stopped.
 func compile(out io.Writer, args []string) error {
 	if len(args) == 0 || args[0] != "flood" {
-		return errors.New("takenover: nothing is compiled")
+		_, err := out.Write([]byte("no code"))
+		return err
 	}
 	zeros := make([]byte, 1<<20)
 	for {

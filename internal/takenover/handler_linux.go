@@ -35,7 +35,7 @@ func (h *handler) Load(ctx context.Context, m *subprocess.Module, out subprocess
 	}
 	h.hostile = true
 	if s.Role == "compile" {
-		return nil, compile(m.File, s.Args)
+		return json.RawMessage(`{}`), compile(m.File, s.Args)
 	}
 	handed = m.File
 	if len(s.Args) > 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -50,7 +51,11 @@ var _ = add(map[string]func([]string) (string, error){
 	},
 	"outlive the parent": call(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, 0),
 	"begin a session":    call(unix.SYS_SETSID),
-	"stop":               func([]string) (string, error) { return "", unix.Tgkill(unix.Getpid(), unix.Getpid(), unix.SIGSTOP) },
+	"stop": func([]string) (string, error) {
+		err := unix.Tgkill(unix.Getpid(), unix.Getpid(), unix.SIGSTOP)
+		time.Sleep(50 * time.Millisecond) // other threads may run on for a moment
+		return "", err
+	},
 })
 
 // mark is a place in memory that every process of one program has at the same
