@@ -10,14 +10,17 @@ import (
 
 // Worker is a worker that has confined itself. The zero Worker is one without a
 // wall.
-type Worker struct{ plan Plan }
+type Worker struct {
+	plan       Plan
+	unfiltered bool // this machine has no filters of system calls
+}
 
 // Confine is the worker's own part of the wall, before it meets anything of a
 // module: it tries what the layers that are built must refuse, gives up what
 // only starting needed, and filters its system calls. The report says of each
 // layer of the plan that can be tried here whether it holds.
 func Confine(plan Plan) (*Worker, Report) {
-	report := NewReport(plan.Layers)
+	w, report := &Worker{plan: plan}, NewReport(plan.Layers)
 	// An exec that changes who one is clears this.
 	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0)
 	if plan.Layers.Has(Opaque) {
@@ -30,12 +33,14 @@ func Confine(plan Plan) (*Worker, Report) {
 	}
 	if plan.Layers.Has(Syscalls) {
 		if err := filter(plan, false); err != nil {
+			w.unfiltered = true
 			report.fail(Syscalls, "%v", err)
+			report.fail(Code, "it is a filter of system calls too: %v", err)
 		} else {
 			report.try(Syscalls, plan)
 		}
 	}
-	return &Worker{plan}, report
+	return w, report
 }
 
 // try notes a layer as off when what it must refuse succeeds.
@@ -55,6 +60,9 @@ func (w *Worker) Seal() error {
 	}
 	// Linux 6.3 and later; before, the filter alone does it.
 	_ = unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
+	if w.unfiltered {
+		return nil // as it has reported
+	}
 	if err := filter(w.plan, true); err != nil {
 		return fmt.Errorf("sandbox: seal: %w", err)
 	}

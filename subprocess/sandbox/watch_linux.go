@@ -31,6 +31,7 @@ func Watch(pid int, plan Plan, claimed Report) (*Witness, Report) {
 				seen.fail(l, "it cannot be confirmed: %v", err)
 			}
 		}
+		seen.fail(Memory, "what it has cannot be counted: %v", err) // and so not what it may have
 		return w, seen
 	}
 	w.filters = leastFilters(tasks)
