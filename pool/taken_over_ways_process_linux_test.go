@@ -277,3 +277,14 @@ func TestAWorkerThatDripsItsHelloIsNotWaitedFor(t *testing.T) {
 		t.Errorf("it came to %v, want that it was not ready", err)
 	}
 }
+
+func TestAFirstStageCannotPassSomebodyElseOffAsTheWorker(t *testing.T) {
+	for _, part := range []string{"-killer", "-stage"} {
+		p := hostilePool(t, pool.Options{Runner: takenOver(t, part), StartTimeout: 300 * time.Millisecond})
+		_, err := p.Call(within(t), takenover.Hostile, "nothing")
+		var late *pool.NotReadyError
+		if !errors.As(err, &late) || !strings.Contains(err.Error(), "no child of this program") {
+			t.Errorf("%s came to %v, want that it started no worker", part, err)
+		}
+	}
+}

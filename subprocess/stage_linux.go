@@ -69,16 +69,28 @@ func (b *osBody) start(o Options, files []*os.File) error {
 	if err != nil {
 		_ = stage.Kill() // an error: it has ended
 	}
-	// A first stage that has told of a worker has nothing left to do.
+	// A first stage that has told of a worker has nothing left to do, and if it
+	// does not end by itself it is ended.
+	impatient := time.AfterFunc(o.StartTimeout, func() { _ = stage.Kill() })
 	_, _ = stage.Wait()
+	impatient.Stop()
 	if err != nil {
 		return fmt.Errorf("the first stage of the sandbox: %w; it said: %q", err, b.said)
+	}
+	if !isChild(born.PID) {
+		return fmt.Errorf("the first stage of the sandbox: it started process %d, which is no child of this program; it said: %q", born.PID, b.said)
 	}
 	if b.process, err = os.FindProcess(born.PID); err != nil {
 		return err
 	}
 	b.report = born.Report
 	return nil
+}
+
+// isChild reports whether a process is a child of this one that is not reaped:
+// only such a one may ever be killed.
+func isChild(pid int) bool {
+	return pid > 0 && unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == nil
 }
 
 // listen takes what a first stage says.
