@@ -126,8 +126,8 @@ func listening(t *testing.T, network, address string) []string {
 	return []string{l.Addr().String()}
 }
 
-// whole skips a test unless the whole wall can be had here.
-func whole(t *testing.T, p *pool.Pool) {
+// unbroken skips a test unless the whole wall can be had here.
+func unbroken(t *testing.T, p *pool.Pool) {
 	t.Helper()
 	honest(t, p)
 	for _, l := range p.Stats().Sandbox {
@@ -139,7 +139,7 @@ func whole(t *testing.T, p *pool.Pool) {
 
 func TestATakenOverWorkerGetsNothingThroughTheWall(t *testing.T) {
 	p := hostilePool(t, pool.Options{})
-	whole(t, p)
+	unbroken(t, p)
 	before := measure(t)
 	for _, r := range ventures(t) {
 		t.Run(strings.Join(append([]string{r.what}, r.args...), " "), func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestATakenOverWorkerDiesOfEveryTryBehindAStrictWall(t *testing.T) {
 	if err := p.Start(within(t)); err != nil {
 		t.Skipf("this machine has no whole wall: %v", err)
 	}
-	whole(t, p)
+	unbroken(t, p)
 	for _, r := range ventures(t) {
 		if slices.Equal(r.walled, dies) {
 			continue // and so it does there

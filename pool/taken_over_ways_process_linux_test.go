@@ -79,7 +79,7 @@ func TestATakenOverWorkerMayMakeCodeUntilItIsSealed(t *testing.T) {
 	} {
 		t.Run(row.what, func(t *testing.T) {
 			p := hostilePool(t, pool.Options{}, append([]string{row.what}, row.args...)...)
-			whole(t, p)
+			unbroken(t, p)
 			if got := cameTo(try(t, p, "early", nil)); got != row.early {
 				t.Errorf("before the seal it came to %q, want %q", got, row.early)
 			}
@@ -87,7 +87,7 @@ func TestATakenOverWorkerMayMakeCodeUntilItIsSealed(t *testing.T) {
 	}
 	for _, what := range []string{"fork", "executable memory file", "leave namespaces", "signal everybody", "io_uring"} {
 		t.Run(what, func(t *testing.T) {
-			whole(t, hostilePool(t, pool.Options{}))
+			unbroken(t, hostilePool(t, pool.Options{}))
 			p := hostilePool(t, pool.Options{}, what)
 			_, err := try(t, p, "early", nil)
 			var late *pool.NotReadyError

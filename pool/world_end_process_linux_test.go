@@ -76,7 +76,7 @@ func TestNoWorkerOutlivesAProgramThatIsKilled(t *testing.T) {
 
 func TestWorkersGoFirstWhenMemoryRunsOut(t *testing.T) {
 	p := hostilePool(t, pool.Options{})
-	whole(t, p)
+	unbroken(t, p)
 	for _, w := range p.Stats().Workers {
 		score, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", w.PID))
 		if err != nil || strings.TrimSpace(string(score)) != "1000" {

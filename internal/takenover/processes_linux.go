@@ -27,7 +27,7 @@ var _ = add(map[string]func([]string) (string, error){
 		}
 		var status unix.WaitStatus
 		if _, err := unix.Wait4(pid, &status, 0, nil); err != nil || !status.Exited() || status.ExitStatus() != 0 {
-			return "", fmt.Errorf("it ended with %v, %v", status, err)
+			return "", fmt.Errorf("it ended with %v, %w", status, err)
 		}
 		return "", nil
 	},
