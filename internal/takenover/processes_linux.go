@@ -26,10 +26,10 @@ var _ = add(map[string]func([]string) (string, error){
 			return "", err
 		}
 		var status unix.WaitStatus
-		if _, err := unix.Wait4(pid, &status, 0, nil); err != nil || !status.Exited() || status.ExitStatus() != 0 {
-			return "", fmt.Errorf("it ended with %v, %w", status, err)
+		if _, err = unix.Wait4(pid, &status, 0, nil); err == nil && status != 0 {
+			err = fmt.Errorf("it ended with status %#x", uint32(status))
 		}
-		return "", nil
+		return "", err
 	},
 
 	// Signal 0 only asks whether there is somebody who could be sent one.
