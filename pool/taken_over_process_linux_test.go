@@ -51,7 +51,8 @@ func hostilePool(t *testing.T, o pool.Options, args ...string) *pool.Pool {
 		o.Runner = takenOver(t, "")
 	}
 	if raceEnabled {
-		o.Limits.ProcessBytes = 1 << 40 // the detector takes addresses by the terabyte
+		// The detector takes addresses by the terabyte.
+		o.Limits.ProcessBytes, o.Limits.CompileBytes = 1<<40, 1<<40
 	}
 	o.Modules = map[string]pool.Module{
 		takenover.Hostile: {Bytes: wasm.Module("dispatch"), Args: args},
