@@ -79,6 +79,11 @@ var rules = []rule{
 		reason: "a test library in production code ends up in every user's program, flags and all",
 	},
 	{
+		except: []string{"internal/takenover", "internal/wasmtest", "internal/guestbuild"},
+		never:  []string{"internal/takenover", "internal/wasmtest", "internal/guestbuild"},
+		reason: "what tests attack with is no part of what is attacked",
+	},
+	{
 		from:   testSupport,
 		never:  []string{"github.com/google/go-cmp/..."},
 		reason: "users' tests import these packages: they may cost them no dependency",
