@@ -200,7 +200,9 @@ type Options struct {
 	DisableCache bool
 
 	// Runner is the executable that the processes run. Empty means this program
-	// itself. Any program that imports this package will do.
+	// itself, whose packages are initialized in each of them, behind the wall and
+	// without its environment. Any program that imports this package will do; the
+	// smallest is cmd/wasmpool-runner. [RunnerBytes] makes one that is embedded.
 	Runner string
 
 	// Sandbox is how much of a wall the operating system must put around each

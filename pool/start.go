@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/wasmpool/wasmpool/internal/sched"
@@ -215,7 +216,12 @@ func notReady(module string, err error) error {
 	case errors.As(err, &refusal):
 		return &ModuleError{Module: module, Fault: refusal.Fault, Message: refusal.Message, Err: refusal}
 	case errors.As(err, &start):
-		return &NotReadyError{Module: module, Err: start, Exit: start.Exit}
+		err = start
+		if errors.Is(start, subprocess.ErrNoHello) {
+			err = fmt.Errorf("%w: if that is this program, whose packages want their environment, files or network "+
+				"when they are initialized, set Options.Runner", start)
+		}
+		return &NotReadyError{Module: module, Err: err, Exit: start.Exit}
 	}
 	return &NotReadyError{Module: module, Err: err}
 }

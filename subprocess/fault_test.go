@@ -439,7 +439,7 @@ func TestExitTellsExactlyWhichCallsHadStarted(t *testing.T) {
 		t.Parallel()
 		var e *StartError
 		_, err := Start(t.Context(), Options{Name: "dies before hello"}, newRecorder())
-		if !errors.As(err, &e) || !errors.Is(err, errUnheard) || e.Exit.Code != 6 {
+		if !errors.As(err, &e) || !errors.Is(err, ErrNoHello) || e.Exit.Code != 6 {
 			t.Errorf("Start = %v", err)
 		}
 	})

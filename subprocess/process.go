@@ -142,8 +142,8 @@ type loadAnswer struct {
 	err  error
 }
 
-// errUnheard says that a child ended before its hello.
-var errUnheard = errors.New("subprocess: child ended before its hello")
+// ErrNoHello says that a child ended before its hello.
+var ErrNoHello = errors.New("subprocess: child ended before its hello")
 
 // StartError says why a process did not come to be.
 type StartError struct {
@@ -239,7 +239,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 	<-p.done
 	err := p.exit.Reason
 	if err == nil {
-		err = errUnheard
+		err = ErrNoHello
 	}
 	return nil, &StartError{Name: o.Name, Err: err, Exit: p.exit}
 }

@@ -101,7 +101,7 @@ func listen(told *os.File, patience time.Duration) (*birth, error) {
 		return nil, err
 	}
 	if len(text) == 0 {
-		return nil, errors.New("it ended without a word")
+		return nil, ErrNoHello // it is the program that begins to run, whatever stage it is
 	}
 	b := new(birth)
 	if err := json.Unmarshal(text, b); err != nil {
