@@ -31,7 +31,7 @@ TESTDATA := ./testdata/wasm
 # $(call in,modules,command)
 in = for m in $(1); do echo "--- $@: $$m"; (cd $$m && $(2)); done
 
-.PHONY: check fmt format lint vet test race fuzz hammer cross tidy vuln examples bench guests cover help
+.PHONY: check fmt format lint vet test race fuzz hammer soak cross tidy vuln examples bench guests cover help
 
 check: fmt lint vet test race fuzz cross tidy hammer examples vuln ## everything that CI runs
 
@@ -52,13 +52,16 @@ test: ## run all tests
 	@$(GO) test $(TESTDATA)
 
 race: ## run all tests under the race detector
-	@$(call in,$(MODULES),$(GO) test -race -timeout 15m ./...)
+	@$(call in,$(MODULES),$(GO) test -race -timeout 30m ./...)
 
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	@$(call in,$(MODULES),$(CURDIR)/.ci/fuzz $(FUZZTIME))
 
 hammer: ## run the tests named Hammer whole, on one and on all processors
 	@$(call in,$(MODULES),$(HAMMER) ./... | { grep -v -e '\[no test' -e 'no tests to run' || true; })
+
+soak: ## mix 200,000 hostile calls with as many honest ones; every run of the tests has a hundredth of it
+	@WASMPOOL_SOAK=whole $(GO) test -timeout 60m -count 1 -v -run TestSoak ./pool
 
 cross: ## build and vet for platforms that are not tested here
 	@for p in $(PLATFORMS); do export GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0; $(call in,$(PURE),echo "    $$p" && $(GO) build ./... && $(GO) vet ./...); done
