@@ -280,7 +280,7 @@ func TestAWorkerThatDripsItsHelloIsNotWaitedFor(t *testing.T) {
 
 func TestAFirstStageCannotPassSomebodyElseOffAsTheWorker(t *testing.T) {
 	for _, part := range []string{"-killer", "-stage"} {
-		p := hostilePool(t, pool.Options{Runner: takenOver(t, part), StartTimeout: 300 * time.Millisecond})
+		p := hostilePool(t, pool.Options{Runner: takenOver(t, part), StartTimeout: 5 * time.Second})
 		_, err := p.Call(within(t), takenover.Hostile, "nothing")
 		var late *pool.NotReadyError
 		if !errors.As(err, &late) || !strings.Contains(err.Error(), "no child of this program") {

@@ -610,10 +610,7 @@ func TestAThousandLivesLeaveNothingBehind(t *testing.T) {
 
 // settled gives goroutines that are about to end the time to do so.
 func settled(want int) int {
-	for range 1000 {
-		if runtime.NumGoroutine() <= want {
-			break
-		}
+	for began := time.Now(); runtime.NumGoroutine() > want && time.Since(began) < 10*time.Second; {
 		runtime.Gosched()
 	}
 	return runtime.NumGoroutine()
