@@ -35,9 +35,6 @@ var namespaces = map[Layer]uintptr{
 // nobody, where that one is not mapped.
 var strangers = []int{1_900_000_000, 65_534}
 
-// Stranger is the user that a worker becomes when the program runs as root.
-func Stranger() int { return strangers[0] }
-
 // nobody is the id that a worker sees as its own in a user namespace.
 const nobody = 65_534
 

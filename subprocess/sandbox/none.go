@@ -43,7 +43,3 @@ func (*Worker) LimitAddresses(int64) error { return nil }
 func Addresses(int) (int64, error) {
 	return 0, errors.New("sandbox: the addresses of a process are known on Linux only")
 }
-
-// Stranger is the user that a worker becomes when the program runs as root: the
-// same.
-func Stranger() int { return 0 }
