@@ -75,10 +75,10 @@ func (b *osBody) start(o Options, files []*os.File) error {
 	_, _ = stage.Wait()
 	impatient.Stop()
 	if err != nil {
-		return fmt.Errorf("the first stage of the sandbox: %w; it said: %q", err, b.said)
+		return &stageError{err, b.said}
 	}
 	if !isChild(born.PID) {
-		return fmt.Errorf("the first stage of the sandbox: it started process %d, which is no child of this program; it said: %q", born.PID, b.said)
+		return &stageError{fmt.Errorf("it started process %d, which is no child of this program", born.PID), b.said}
 	}
 	if b.process, err = os.FindProcess(born.PID); err != nil {
 		return err
@@ -86,6 +86,19 @@ func (b *osBody) start(o Options, files []*os.File) error {
 	b.report = born.Report
 	return nil
 }
+
+// stageError is what went wrong with a first stage. What that said is read when
+// the error is: it may still be on its way when the error comes to be.
+type stageError struct {
+	err  error
+	said *tail
+}
+
+func (e *stageError) Error() string {
+	return fmt.Sprintf("the first stage of the sandbox: %v; it said: %q", e.err, e.said)
+}
+
+func (e *stageError) Unwrap() error { return e.err }
 
 // isChild reports whether a process is a child of this one that is not reaped:
 // only such a one may ever be killed.
