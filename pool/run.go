@@ -35,8 +35,8 @@ func (p *Pool) begin() *run {
 	default:
 	}
 	r.background.Go(func() { p.keep(r.ctx) })
-	if p.options.bounded() {
-		r.background.Go(func() { p.watch(r.ctx) })
+	if interval := p.options.watchInterval(); interval > 0 {
+		r.background.Go(func() { p.watch(r.ctx, interval) })
 	}
 	return r
 }

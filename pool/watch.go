@@ -22,21 +22,18 @@ const (
 	memoryJitter = 0.15
 )
 
-// watch looks after what workers use, where that is bounded.
-func (p *Pool) watch(ctx context.Context) {
-	ticker := time.NewTicker(processorInterval)
+// watch looks after what workers use, as often as what is bounded asks for.
+func (p *Pool) watch(ctx context.Context, interval time.Duration) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	var weighed time.Duration
-	for {
+	rounds := int(memoryInterval / interval) // from one look at the memory to the next
+	for round := 1; ; round++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		weigh := p.now()-weighed >= memoryInterval
-		if weigh {
-			weighed = p.now()
-		}
+		weigh := round%rounds == 0
 		for _, w := range p.serving() {
 			if weigh {
 				p.weigh(w)
@@ -48,15 +45,23 @@ func (p *Pool) watch(ctx context.Context) {
 	}
 }
 
-// bounded reports whether there is anything to be watched.
-func (o *Options) bounded() bool {
-	watched := func(l Limits) bool { return l.ResidentBytes > 0 || l.ProcessorTime > 0 }
-	for _, m := range o.Modules {
-		if watched(m.Limits) {
-			return true
-		}
+// watchInterval is how often workers are looked after; zero means not at all.
+func (o *Options) watchInterval() time.Duration {
+	memory, processor := o.MaxMemoryBytes > 0, false
+	look := func(l Limits) {
+		memory, processor = memory || l.ResidentBytes > 0, processor || l.ProcessorTime > 0
 	}
-	return o.MaxMemoryBytes > 0 || watched(o.Limits)
+	look(o.Limits)
+	for _, m := range o.Modules {
+		look(m.Limits)
+	}
+	switch {
+	case processor:
+		return processorInterval
+	case memory:
+		return memoryInterval
+	}
+	return 0
 }
 
 // serving returns the workers that have a module, and a process.
