@@ -3,27 +3,10 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	_ "net"
-	"os"
 
+	"github.com/wasmpool/wasmpool/internal/child/testdata/programs/adds"
 	_ "github.com/wasmpool/wasmpool/internal/child/testdata/programs/needy/needs"
-	"github.com/wasmpool/wasmpool/pool"
-	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
 
-func main() {
-	p, err := pool.New(pool.Options{Runner: os.Args[1], Modules: map[string]pool.Module{"echo": {Bytes: wasm.Module("echo")}}})
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	defer p.Close()
-	sum, err := p.Call(context.Background(), "echo", "add", 1, 2)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(string(sum))
-}
+func main() { adds.Main() }
