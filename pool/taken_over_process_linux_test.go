@@ -15,8 +15,8 @@ import (
 	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
 
-// The tests of a worker that was taken over have the test binary serve under
-// another name: package takenover says what it does. What a try comes to is the
+// The tests of a worker that was taken over have a copy of the test binary serve,
+// with a part that is written into it: package takenover says what it does. What a try comes to is the
 // result of the call that has it tried, or the end of the process.
 //
 // They do not run in parallel with others: they count what this process has open
@@ -25,15 +25,15 @@ import (
 // takenOver returns the path of a runner that was taken over, and plays a part.
 func takenOver(t *testing.T, part string) string {
 	t.Helper()
-	own, err := os.Executable()
+	path := filepath.Join(sharedCache, "taken-over-"+part)
+	if _, err := os.Stat(path); err == nil {
+		return path // an earlier test has made it
+	}
+	own, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), takenover.Program+part)
-	if os.Link(own, path) == nil {
-		return path
-	}
-	program, err := os.ReadFile(own)
+	program, err := takenover.WithPart(own, part)
 	if err == nil {
 		err = os.WriteFile(path, program, 0o755) //nolint:gosec // another user executes it
 	}
@@ -48,7 +48,7 @@ func takenOver(t *testing.T, part string) string {
 func hostilePool(t *testing.T, o pool.Options, args ...string) *pool.Pool {
 	t.Helper()
 	if o.Runner == "" {
-		o.Runner = takenOver(t, "")
+		o.Runner = takenOver(t, takenover.Plain)
 	}
 	if raceEnabled {
 		// The detector takes addresses by the terabyte.

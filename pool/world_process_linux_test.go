@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wasmpool/wasmpool/internal/takenover"
 	"github.com/wasmpool/wasmpool/pool"
 )
 
@@ -78,7 +79,7 @@ func TestInAnotherWorld(t *testing.T) {
 	if world == nil {
 		t.Skip("it is started by another test")
 	}
-	runner := takenOver(t, "")
+	runner := takenOver(t, takenover.Plain)
 	if err := world(); err != nil {
 		t.Fatal(err)
 	}

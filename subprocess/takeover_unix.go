@@ -26,12 +26,11 @@ const (
 const planned = "WASMPOOL_SANDBOX"
 
 // inherit takes what the parent left to this process, if it is a child, and
-// confines it. A first stage does not return.
+// confines it.
 func inherit() (surroundings, bool) {
 	if os.Getenv(handshake) == "" || !isSocket(socketFD) {
 		return surroundings{}, false
 	}
-	enterIfStaged()
 	plan, err := sandbox.ParsePlan(os.Getenv(planned))
 	if err != nil {
 		fail("sandbox", err)

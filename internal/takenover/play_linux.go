@@ -1,50 +1,53 @@
 package takenover
 
 import (
+	"bytes"
+	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 
 	"github.com/wasmpool/wasmpool/internal/child"
 	"github.com/wasmpool/wasmpool/subprocess"
 )
 
-// Program is the name of an executable that has been taken over. Names that
-// begin with it and a dash are those of parts that begin before the first word
-// to the parent.
-const Program = "taken-over"
-
-// partVar is the environment variable that tells a worker its part: behind the
-// wall it cannot look up what it is called.
-const partVar = "TAKEN_OVER"
+// The parts that a worker can play.
+const (
+	Plain = "plain" // comes into the world like a worker
+	Liar  = "liar"  // builds nothing of its own part of the wall, and says that all of it is there
+	Drip  = "drip"  // takes for ever to say hello
+)
 
 // parts are what is done in place of coming into the world like a worker.
 var parts = map[string]func(){
-	Program:             nil,
-	Program + "-liar":   sayTheWallIsWhole,
-	Program + "-drip":   dripHello,
-	Program + "-stage":  stayAStage,
-	Program + "-killer": sayItIsSomebodyElse,
+	Plain: nil,
+	Liar:  sayTheWallIsWhole,
+	Drip:  dripHello,
 }
 
-// Play makes this program a worker that was taken over, if it was started as a
-// child under the name of one, and never returns then. It is called before the
-// program becomes an honest one.
+// role is where an executable says which part it plays: a worker sees neither
+// what it is called nor where it is, and is given no environment. [WithPart]
+// changes it in a copy of the executable.
+var role = roleHead + "none    "
+
+const roleHead = "the part of this worker is: "
+
+// WithPart returns a program like the given one, which has this package, that
+// plays a part whenever it is a child.
+func WithPart(program []byte, part string) ([]byte, error) {
+	if n := bytes.Count(program, []byte(role)); n != 1 {
+		return nil, fmt.Errorf("takenover: the program has %d places for its part, want 1", n)
+	}
+	changed := fmt.Sprintf("%s%-*s", roleHead, len(role)-len(roleHead), part)
+	return bytes.Replace(program, []byte(role), []byte(changed), 1), nil
+}
+
+// Play makes this program a worker that was taken over, if it has a part and was
+// started as a child, and never returns then. It is called before the program
+// becomes an honest one.
 func Play() struct{} {
-	if os.Getenv("WASMPOOL_CHILD") == "" {
+	begin, known := parts[strings.TrimSpace(strings.TrimPrefix(role, roleHead))]
+	if !known || os.Getenv("WASMPOOL_CHILD") == "" {
 		return struct{}{}
-	}
-	part := os.Getenv(partVar)
-	if path, err := os.Executable(); err == nil && part == "" {
-		part = filepath.Base(path)
-	}
-	begin, known := parts[part]
-	if !known {
-		return struct{}{}
-	}
-	if os.Getenv("WASMPOOL_STAGE") != "" {
-		_ = os.Setenv(partVar, part) // for the worker
-	} else {
-		_ = os.Unsetenv(partVar)
 	}
 	if begin != nil {
 		begin()

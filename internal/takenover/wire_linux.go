@@ -1,8 +1,6 @@
 package takenover
 
 import (
-	"fmt"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -60,57 +58,12 @@ func drip(b []byte) {
 	}
 }
 
-// dripHello is a part that takes for ever to say hello.
-func dripHello() {
-	if os.Getenv("WASMPOOL_STAGE") == "" {
-		drip(make([]byte, 1<<20))
-	}
-}
+// dripHello is a part.
+func dripHello() { drip(make([]byte, 1<<20)) }
 
-// sayTheWallIsWhole is a part that builds nothing of the wall, and says that all
-// of it is there.
+// sayTheWallIsWhole is a part.
 func sayTheWallIsWhole() {
-	whole := sandbox.NewReport(sandbox.All)
-	if os.Getenv("WASMPOOL_STAGE") == "" {
-		hello := wire.Hello{Version: wire.Version, Sandbox: whole.Encode()}
-		_, _ = raw(hello.Append(nil))(nil)
-		select {}
-	}
-	_ = os.Unsetenv("WASMPOOL_STAGE")
-	pid, _, err := sandbox.Enter(sandbox.Entry{Program: program, Open: program, Args: os.Args, Env: os.Environ()})
-	say(fmt.Sprintf(`{"pid":%d,"report":%s}`, pid, whole.Encode()), err)
-	os.Exit(0)
-}
-
-// stayAStage is a part that says it has started a worker, and is it itself.
-func stayAStage() {
-	if os.Getenv("WASMPOOL_STAGE") != "" {
-		say(fmt.Sprintf(`{"pid":%d}`, os.Getpid()), nil)
-		_ = unix.Close(birth)
-		time.Sleep(time.Hour)
-	}
-}
-
-// sayItIsSomebodyElse is a part that gives the number of its own parent for the
-// worker's.
-func sayItIsSomebodyElse() {
-	if os.Getenv("WASMPOOL_STAGE") != "" {
-		say(fmt.Sprintf(`{"pid":%d}`, os.Getppid()), nil)
-		os.Exit(0)
-	}
-}
-
-// The descriptors of a first stage, beside those of a child.
-const (
-	program = 6
-	birth   = 7
-)
-
-func say(text string, err error) {
-	if err == nil {
-		_, err = unix.Write(birth, []byte(text))
-	}
-	if err != nil {
-		panic(err)
-	}
+	hello := wire.Hello{Version: wire.Version, Sandbox: sandbox.NewReport(sandbox.All).Encode()}
+	_, _ = raw(hello.Append(nil))(nil)
+	select {}
 }

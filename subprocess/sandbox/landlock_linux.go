@@ -95,13 +95,13 @@ func (r *ruleset) close() { _ = unix.Close(r.fd) }
 
 // landlock makes the ruleset for a plan: the program may be executed, its
 // libraries read, and the granted directories used.
-func landlock(program int, libraries, granted []Dir) (*ruleset, error) {
+func landlock(program *os.File, libraries, granted []Dir) (*ruleset, error) {
 	r, err := newRuleset()
 	if err != nil {
 		return nil, err
 	}
 	const run = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE
-	errs := []error{r.allow(program, run)}
+	errs := []error{r.allow(int(program.Fd()), run)}
 	if errors.Is(errs[0], unix.EBADFD) {
 		errs[0] = nil // a file in memory: Landlock does not hold it back
 	}

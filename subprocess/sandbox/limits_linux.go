@@ -20,6 +20,9 @@ type limit struct {
 	most  uint64
 }
 
+// taskLimit is the bound of tasks.
+var taskLimit = limit{unix.RLIMIT_NPROC, "Max processes", "processes", maxTasks}
+
 // fixedLimits are the bounds of a worker that writes files of at most so many
 // bytes.
 func fixedLimits(fileBytes int64) []limit {
@@ -29,5 +32,17 @@ func fixedLimits(fileBytes int64) []limit {
 		{unix.RLIMIT_MEMLOCK, "Max locked memory", "locked memory", 0},
 		{unix.RLIMIT_MSGQUEUE, "Max msgqueue size", "message queues", 0},
 		{unix.RLIMIT_FSIZE, "Max file size", "file size", uint64(fileBytes)},
+	}
+}
+
+// limit appends the calls that set bounds. One that is lower already stays.
+func (s *script) limit(ls []limit) {
+	for _, l := range ls {
+		var now unix.Rlimit
+		if err := unix.Getrlimit(l.which, &now); err != nil {
+			now.Max = l.most
+		}
+		most := min(l.most, now.Max)
+		s.add(Limits, "limit "+l.what, unix.SYS_PRLIMIT64, 0, uintptr(l.which), keep(s, &unix.Rlimit{Cur: most, Max: most}), 0)
 	}
 }

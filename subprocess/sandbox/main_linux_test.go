@@ -3,10 +3,12 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,14 +17,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The test binary is also the first stage and the worker: an environment
+// The test binary is also the parent and the worker: an environment
 // variable tells which.
 const roleVar = "SANDBOX_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVar) {
-	case "stage":
-		stageMain()
+	case "parent":
+		parentMain()
 	case "worker":
 		workerMain()
 	case "euid":
@@ -37,106 +39,109 @@ type trial struct {
 	plan Plan
 	act  string // of acts
 	arg  string
-	uid  int     // of the program that starts it; 0: that of the test
-	uts  uintptr // clone flags of the program that starts it
+	uid  int // of the program that starts it; 0: that of the test
 }
 
-// Descriptors of the first stage: its program, and what it reports to.
-const (
-	trialProgram = 3
-	trialReport  = 4
-)
+// reportFD is where the parent of a trial writes its result.
+const reportFD = 3
 
 // outcome is what has become of a trial.
 type outcome struct {
 	said   string // by the worker: "refused: …" or "done"
-	report Report // by the stage
+	report Report // by the parent
 	claims Report // by the worker
 	exit   string // how the worker ended, when it was killed
 }
 
-// result is what the first stage of a trial writes.
+// result is what the parent of a trial writes.
 type result struct {
-	PID    int
 	Report Report
+	Exit   string
 	Err    string
 }
 
-// run starts a worker as the parent does, and waits for its end.
+// run starts a worker by a program that may be another user's, and waits for its
+// end.
 func (tr trial) run(t *testing.T) outcome {
 	t.Helper()
-	exe, err := os.Open("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer exe.Close()
 	told, report, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer told.Close()
-	var said bytes.Buffer
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{
-		roleVar + "=stage", "PLAN=" + tr.plan.Encode(), "ACT=" + tr.act, "ARG=" + tr.arg, "GOMAXPROCS=2", "GOTRACEBACK=none",
-		"GODEBUG=containermaxprocs=0,updatemaxprocs=0,decoratemappings=0", "GOCOVERDIR=" + os.TempDir(),
-	}
 	out, theirs, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(goEnv(), roleVar+"=parent", "PLAN="+tr.plan.Encode(), "ACT="+tr.act, "ARG="+tr.arg)
 	cmd.Stdout, cmd.Stderr = theirs, theirs
-	cmd.ExtraFiles = []*os.File{exe, report}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: tr.uts}
+	cmd.ExtraFiles = []*os.File{report}
 	if tr.uid != 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(tr.uid), Gid: uint32(tr.uid)}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(tr.uid), Gid: uint32(tr.uid)}}
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = report.Close()
-	_ = theirs.Close()
+	_, _ = report.Close(), theirs.Close()
 	var res result
 	text, _ := io.ReadAll(told)
-	if err := json.Unmarshal(text, &res); err != nil {
-		_, _ = io.Copy(&said, out)
-		t.Fatalf("the first stage said %q, %v: %s", text, err, said.String())
+	said, _ := io.ReadAll(out)
+	if err := errors.Join(json.Unmarshal(text, &res), cmd.Wait()); err != nil || res.Err != "" {
+		t.Fatalf("the parent said %q, %v, %s: %s", text, err, res.Err, said)
 	}
-	if err := cmd.Wait(); err != nil || res.Err != "" {
-		t.Fatalf("the first stage: %v, %s", err, res.Err)
-	}
-	_, _ = io.Copy(&said, out)
-	var status unix.WaitStatus
-	if _, err := unix.Wait4(res.PID, &status, 0, nil); err != nil {
-		t.Fatalf("the worker is no child of the one who started its first stage: %v", err)
-	}
-	o := outcome{report: res.Report}
-	if status.Signaled() {
-		o.exit = status.Signal().String()
-	}
+	o := outcome{report: res.Report, exit: res.Exit}
 	// The race detector complains before, where there is no /proc.
-	claims, verdict, _ := strings.Cut(said.String()[max(0, strings.Index(said.String(), "{")):], "\n")
+	claims, verdict, _ := strings.Cut(string(said[max(0, bytes.IndexByte(said, '{')):]), "\n")
 	o.said = strings.TrimSpace(verdict)
 	if err := json.Unmarshal([]byte(claims), &o.claims); err != nil {
-		t.Fatalf("the worker said %q: %v", said.String(), err)
+		t.Fatalf("the worker said %q: %v", said, err)
 	}
 	return o
 }
 
-func stageMain() {
-	var res result
-	plan, err := ParsePlan(os.Getenv("PLAN"))
-	if err == nil {
-		env := append(os.Environ(), roleVar+"=worker")
-		res.PID, res.Report, err = Enter(Entry{
-			Plan: plan, Program: trialProgram, Open: trialProgram, Args: []string{"worker"}, Env: env[1:],
-		})
+// goEnv is what Go's runtime is told in a process behind a wall.
+func goEnv() []string {
+	return []string{
+		"GOMAXPROCS=2", "GOTRACEBACK=none", "GODEBUG=containermaxprocs=0,updatemaxprocs=0,decoratemappings=0", "GOCOVERDIR=" + os.TempDir(),
 	}
+}
+
+// parentMain is a program that starts a worker and tells how it ended.
+func parentMain() {
+	runtime.LockOSThread() // the worker ends with it
+	var res result
+	err := func() error {
+		plan, err := ParsePlan(os.Getenv("PLAN"))
+		if err != nil {
+			return err
+		}
+		exe, err := os.Open("/proc/self/exe")
+		if err != nil {
+			return err
+		}
+		env := append(goEnv(), roleVar+"=worker", "PLAN="+plan.Encode(), "ACT="+os.Getenv("ACT"), "ARG="+os.Getenv("ARG"))
+		var pid int
+		pid, res.Report, err = Enter(Entry{
+			Plan: plan, Program: exe, Args: []string{"worker"}, Env: env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		})
+		if err != nil {
+			return err
+		}
+		var status unix.WaitStatus
+		if _, err := unix.Wait4(pid, &status, 0, nil); err != nil {
+			return err
+		}
+		if status.Signaled() {
+			res.Exit = status.Signal().String()
+		}
+		return nil
+	}()
 	if err != nil {
 		res.Err = err.Error()
 	}
-	_ = json.NewEncoder(os.NewFile(trialReport, "report")).Encode(res)
+	_ = json.NewEncoder(os.NewFile(reportFD, "report")).Encode(res)
 	os.Exit(0)
 }
 

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Plan is what the wall around one worker is to be. It travels to the first
-// stage and to the worker in an environment variable.
+// Plan is what the wall around one worker is to be. It travels to the
+// worker in an environment variable.
 type Plan struct {
 	// Layers are those to build; the others are left out on purpose.
 	Layers Set `json:"layers"`
@@ -62,10 +62,11 @@ func (p Plan) Check() error {
 	return errors.Join(errs...)
 }
 
-// Staged reports whether the plan has layers that are built by a first stage.
-func (p Plan) Staged() bool { return p.Layers&built != 0 }
+// Early reports whether the plan has layers that are built before the program
+// starts.
+func (p Plan) Early() bool { return p.Layers&built != 0 }
 
-// built are the layers that the first stage builds.
+// built are the layers that Enter builds.
 const built Set = 1<<User | 1<<PID | 1<<Net | 1<<IPC | 1<<UTS | 1<<Root | 1<<Capabilities | 1<<NoNewPrivs |
 	1<<Landlock | 1<<Limits | 1<<Expendable
 

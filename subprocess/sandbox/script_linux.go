@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -10,41 +9,48 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// call is a system call that is prepared before it is made, for a process that
-// can do nothing else: after a fork, a Go program has one thread and no
-// scheduler, collector or locks that it could rely on.
-type call struct {
-	layer  Layer  // that is off when it fails
-	what   string // it does, for people
+// script is the life of a clone: system calls that are prepared before, made one
+// after the other until one fails. The last is the one that executes a program.
+// A clone of a Go program can do nothing else: it has one thread and no
+// scheduler, collector or locks that it could rely on, and it uses the memory of
+// the one who cloned it.
+type script struct {
+	steps []step
+	notes []note // one for each step
+	kept  runtime.Pinner
+	died  death // where it ended; written by the clone
+}
+
+// step is a system call as the clone reads it: seven words, and which of them,
+// if not the first, becomes the result of the step before.
+type step struct {
 	number uintptr
 	args   [6]uintptr
-	takes  int // the argument, from 1, that is the result of the call before; 0: none
+	takes  uintptr
 }
 
-// script is the life of a forked process: system calls, one after the other,
-// until one fails. The last is the one that executes a program.
-type script struct {
-	calls []call
-	kept  []any // what pointers in arguments point to
-	died  death // where it ended; written by the forked process
+// note is what a step does, for people, and the layer that is off when it fails.
+type note struct {
+	layer Layer
+	what  string
 }
 
-// death is how a script's process ended before it executed anything.
-type death struct{ at, errno uint64 }
+// death is how a script ended before it executed anything: with how many steps
+// to go, and why.
+type death struct{ left, errno uintptr }
 
-// add appends a call. Pointers among its arguments are those that the script keeps.
-func (s *script) add(l Layer, what string, number uintptr, args ...uintptr) *call {
-	c := call{layer: l, what: what, number: number}
+// add appends a system call. Pointers among its arguments are those that the
+// script keeps.
+func (s *script) add(l Layer, what string, number uintptr, args ...uintptr) *step {
+	c := step{number: number}
 	copy(c.args[:], args)
-	s.calls = append(s.calls, c)
-	return &s.calls[len(s.calls)-1]
+	s.steps, s.notes = append(s.steps, c), append(s.notes, note{l, what})
+	return &s.steps[len(s.steps)-1]
 }
 
 // text keeps a string, and returns where it is, with a zero behind it.
 func (s *script) text(t string) uintptr {
-	b := append([]byte(t), 0)
-	s.kept = append(s.kept, b)
-	return uintptr(unsafe.Pointer(&b[0]))
+	return keep(s, &append([]byte(t), 0)[0])
 }
 
 // texts keeps strings, and returns where pointers to them are, with nil behind
@@ -54,13 +60,12 @@ func (s *script) texts(ts []string) uintptr {
 	for i, t := range ts {
 		ps[i] = s.text(t)
 	}
-	s.kept = append(s.kept, ps)
-	return uintptr(unsafe.Pointer(&ps[0]))
+	return keep(s, &ps[0])
 }
 
 // keep keeps a value, and returns where it is.
 func keep[T any](s *script, v *T) uintptr {
-	s.kept = append(s.kept, v)
+	s.kept.Pin(v)
 	return uintptr(unsafe.Pointer(v))
 }
 
@@ -77,77 +82,66 @@ func fromHere() uintptr {
 	return uintptr(fd)
 }
 
-// callError is a call of a script that failed.
-type callError struct {
-	call  call
+// stepError is a step of a script that failed.
+type stepError struct {
+	note
 	errno syscall.Errno
 }
 
-func (e *callError) Error() string { return fmt.Sprintf("%s: %v", e.call.what, e.errno) }
-func (e *callError) Unwrap() error { return e.errno }
+func (e *stepError) Error() string { return fmt.Sprintf("%s: %v", e.what, e.errno) }
+func (e *stepError) Unwrap() error { return e.errno }
+
+// passing reports whether the machine lacked something that it may have in a
+// moment. No layer is to blame for that, and none is given up.
+func (e *stepError) passing() bool { return e.errno == syscall.EAGAIN || e.errno == syscall.ENOMEM }
 
 // run clones this process, with some flags of clone(2), and has the clone live
 // the script. It returns the clone's process id once that executes a program. An
-// error of the script is a *[callError], and nothing is left of its process
-// then, but for its exit status, which belongs to this process's parent where
-// the flags say so.
+// error is a *[stepError], and nothing is left of the clone then.
+//
+// The calling thread stands still meanwhile, as vfork(2) has it; that is what
+// makes the price of a clone independent of this program's memory. No signal is
+// handled in the clone: its handlers would be this program's, in its memory.
 func (s *script) run(flags uintptr) (pid int, err error) {
-	var ends [2]int
-	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
-		return 0, os.NewSyscallError("pipe2", err)
+	defer s.kept.Unpin()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	dumpable, _ := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	before, err := maskSignals(every)
+	if err != nil {
+		return 0, err
 	}
-	defer unix.Close(ends[0])
-	pid, errno := s.fork(flags|uintptr(syscall.SIGCHLD), ends[1])
-	_ = unix.Close(ends[1]) // the clone has its own
-	if errno != 0 {
-		return 0, &callError{call{what: "clone", layer: layers}, errno}
+	id, errno := vfork(flags|unix.CLONE_VM|unix.CLONE_VFORK|uintptr(syscall.SIGCHLD), &s.steps[0], uintptr(len(s.steps)), &s.died)
+	_, err = maskSignals(before)
+	if dumpable == 1 {
+		// A clone that becomes somebody else takes that from the memory that both
+		// use. An error: it still has it.
+		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
 	}
-	// The clone's end closes when it executes a program, or ends.
-	var d death
-	buf := unsafe.Slice((*byte)(unsafe.Pointer(&d)), unsafe.Sizeof(d))
-	for {
-		n, err := unix.Read(ends[0], buf)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return 0, os.NewSyscallError("read", err)
-		case n == 0:
-			return pid, nil
-		case n != len(buf) || d.at >= uint64(len(s.calls)):
-			return 0, fmt.Errorf("sandbox: a clone died with %d bytes to say", n)
-		}
-		return 0, &callError{s.calls[d.at], syscall.Errno(d.errno)}
+	switch {
+	case errno != 0:
+		return 0, &stepError{note{what: "clone", layer: layers}, syscall.Errno(errno)}
+	case s.died.errno != 0:
+		reap(int(id))
+		return 0, &stepError{s.notes[len(s.notes)-int(s.died.left)], syscall.Errno(s.died.errno)}
 	}
+	return int(id), err
 }
 
-// fork clones this process. The clone, in which fork does not return, calls
-// nothing but raw system calls: they neither grow the stack nor meet the
-// scheduler. Nothing may be put into its loop that does.
+// vfork clones the calling thread into a process that makes system calls and
+// returns its process id once that executes a program or ends. It is written in
+// assembly: between the clone and that moment two threads have one stack, and
+// nothing may be written there.
 //
-//go:norace
-//go:noinline
-func (s *script) fork(flags uintptr, report int) (pid int, errno syscall.Errno) {
-	r, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, flags, 0, 0, 0, 0, 0)
-	if errno != 0 || r != 0 {
-		runtime.KeepAlive(s)
-		return int(r), errno
-	}
-	var last uintptr
-	for i := range s.calls {
-		c := &s.calls[i]
-		a := c.args
-		if c.takes > 0 && c.takes <= len(a) {
-			a[c.takes-1] = last
-		}
-		last, _, errno = syscall.RawSyscall6(c.number, a[0], a[1], a[2], a[3], a[4], a[5])
-		if errno != 0 {
-			s.died = death{uint64(i), uint64(errno)}
-			syscall.RawSyscall6(syscall.SYS_WRITE, uintptr(report), uintptr(unsafe.Pointer(&s.died)), unsafe.Sizeof(s.died), 0, 0, 0)
-			break
-		}
-	}
+//go:noescape
+func vfork(flags uintptr, first *step, steps uintptr, died *death) (pid, errno uintptr)
+
+// reap waits for a clone that has ended. If somebody else was faster, all the
+// better.
+func reap(pid int) {
 	for {
-		syscall.RawSyscall6(syscall.SYS_EXIT_GROUP, 1, 0, 0, 0, 0, 0)
+		if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
+			return
+		}
 	}
 }

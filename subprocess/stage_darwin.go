@@ -1,4 +1,0 @@
-package subprocess
-
-// enterIfStaged does nothing: there is one stage.
-func enterIfStaged() {}
