@@ -248,7 +248,7 @@ func TestTheFileOfACompilingWorkerIsBounded(t *testing.T) {
 
 func TestAWorkerThatSaysItsWallIsWholeIsNotBelieved(t *testing.T) {
 	liar := takenOver(t, takenover.Liar)
-	p := hostilePool(t, pool.Options{Runner: liar, StartTimeout: time.Second})
+	p := hostilePool(t, pool.Options{Runner: liar, StartTimeout: time.Second, Limits: pool.Limits{CompileTime: time.Second}})
 	_, _ = p.Call(within(t), "echo", "add", 1, 2) // it serves nothing
 	layers := p.Stats().Sandbox
 	if len(layers) == 0 {
