@@ -56,6 +56,11 @@ const (
 	// a module that has none while its own has work. A guess: ten small starts.
 	turn = 100 * time.Millisecond
 
+	// linger is how long an idle worker keeps its place from a module that has
+	// workers itself. Without it two modules whose calls alternate took each
+	// other's workers for ever: 900 starts for 2,000 calls of each at Max 4.
+	linger = turn
+
 	backoffFirst = 10 * time.Millisecond // the first pause of a module that does not start
 	backoffMost  = 5 * time.Second       // the longest
 )

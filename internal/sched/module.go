@@ -24,6 +24,7 @@ type Module struct {
 
 	failure failure // to start
 	recall  timer   // when to look for a worker that is stuck
+	linger  timer   // when to look for the place of an idle worker of another module
 }
 
 // starved says whether calls wait while no worker is there or to come.

@@ -89,7 +89,23 @@ func (s *State) dispensable(m *Module) *Worker {
 	if w := s.blank(false); w != nil {
 		return w // it is of no use to this module, or there would be no need of room
 	}
-	return s.longestIdle(m)
+	if w := s.longestIdle(m); w != nil && s.yields(w, m) {
+		return w
+	}
+	return nil
+}
+
+// yields says whether an idle worker may end for the sake of a module, and has
+// the module looked at again when it may.
+func (s *State) yields(w *Worker, m *Module) bool {
+	until := w.idleSince + linger
+	if m.starved() || until <= s.now {
+		return true
+	}
+	if m.linger.index == 0 {
+		s.timers.arm(&m.linger, until)
+	}
+	return false
 }
 
 // stake has a module wait for a worker to end, and for no other one any more.
@@ -107,6 +123,9 @@ func (s *State) neediest(giver *Worker) *Module {
 	var oldest *Call
 	for _, m := range s.modules {
 		if giver != nil && m == giver.Module || m.provided(giver) || m.excess() <= 0 || s.now < m.failure.until {
+			continue
+		}
+		if giver != nil && giver.idle && !s.yields(giver, m) {
 			continue
 		}
 		if c := m.oldestWaiting(); c != nil && (oldest == nil || c.ID < oldest.ID) {
@@ -133,7 +152,7 @@ func (s *State) grow() {
 }
 
 // relieve lets a worker that is idle, or just answered a call, make room for
-// another module: when it is idle, or when that module has no worker at all, its
+// another module: when it is idle and has lingered, or when that module has no worker at all, its
 // calls have waited longer than those of this one, and this one has had its
 // turn. No module waits for ever.
 func (s *State) relieve(e Event) {

@@ -77,7 +77,7 @@ func (s *State) AddModule(m *Module) {
 		less:  func(a, b *Worker) bool { return a.surplus() > b.surplus() },
 		index: func(w *Worker) *int { return &w.moverIndex },
 	}
-	m.failure.timer.mod, m.recall.mod = m, m
+	m.failure.timer.mod, m.recall.mod, m.linger.mod = m, m, m
 	s.modules = append(s.modules, m)
 }
 
