@@ -36,11 +36,7 @@ func (q *jobs) push(name string, m wire.Call) {
 		}
 		q.ring, q.head = grown, 0
 	}
-	j := new(job)
-	if last := len(q.free) - 1; last >= 0 {
-		j, q.free = q.free[last], q.free[:last]
-		q.kept -= cap(j.bytes)
-	}
+	j := q.fresh()
 	j.name = name
 	j.bytes = append(append(j.bytes[:0], m.Meta...), m.Arguments...)
 	j.metaBytes = len(m.Meta)
@@ -48,6 +44,19 @@ func (q *jobs) push(name string, m wire.Call) {
 	j.call = m
 	q.ring[(q.head+q.n)%len(q.ring)] = j
 	q.n++
+}
+
+// fresh returns a job that is kept, or a new one. What is not reused here is
+// garbage, which cannot be collected as long as a guest runs.
+func (q *jobs) fresh() *job {
+	last := len(q.free) - 1
+	if last < 0 {
+		return new(job)
+	}
+	j := q.free[last]
+	q.free = q.free[:last]
+	q.kept -= cap(j.bytes)
+	return j
 }
 
 func (q *jobs) pop() *job {
