@@ -3,7 +3,6 @@ package pool
 import (
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
@@ -56,14 +55,19 @@ type Layer struct {
 // walled is a worker that has a wall around it.
 type walled interface{ Wall() sandbox.Report }
 
-// layers is what is known of a worker's wall.
-func layers(w Worker) []Layer {
+// states is what is known of each layer of a worker's wall; nil if it can have none.
+func states(w Worker) []sandbox.State {
 	p, ok := w.(walled)
 	if !ok || p.Wall() == nil {
 		return nil
 	}
+	return p.Wall().States()
+}
+
+// layersOf are states as users see them.
+func layersOf(states []sandbox.State) []Layer {
 	var ls []Layer
-	for _, s := range p.Wall().States() {
+	for _, s := range states {
 		ls = append(ls, Layer{Name: s.Layer.String(), On: s.On, Why: printable(s.Why)})
 	}
 	return ls
@@ -71,20 +75,14 @@ func layers(w Worker) []Layer {
 
 // tellSandbox says, once for a pool, which layers its workers do without. The
 // lock is held.
-func (p *Pool) tellSandbox(ls []Layer) {
-	if p.sandbox != nil || ls == nil {
+func (p *Pool) tellSandbox(states []sandbox.State) {
+	if p.sandbox != nil || states == nil {
 		return
 	}
-	p.sandbox = ls
-	var off []string
-	for _, l := range ls {
-		if !l.On {
-			off = append(off, l.Name+" ("+l.Why+")")
-		}
-	}
-	if len(off) > 0 {
+	p.sandbox = layersOf(states)
+	if off := sandbox.Off(states); len(off) > 0 {
 		p.run.events.add(func() {
-			p.options.Logger.Warn("wasmpool: this machine allows only a part of the sandbox", slog.String("off", strings.Join(off, "; ")))
+			p.options.Logger.Warn("wasmpool: this machine allows only a part of the sandbox", slog.String("off", printable(sandbox.Reasons(off))))
 		}, mayDrop)
 	}
 }

@@ -82,7 +82,7 @@ func (w *worker) start(gen *generation, m *module) {
 		w.neverCame(because(ctx, err))
 		return
 	}
-	wall := layers(process)
+	wall := states(process)
 	w.pool.mu.Lock()
 	w.process = process
 	w.pool.tellSandbox(wall)

@@ -23,6 +23,16 @@ func TestStrictWantsARunner(t *testing.T) {
 	}
 }
 
+// skipWithoutWall skips the test when an error says that this machine has not
+// what Strict asks for.
+func skipWithoutWall(t *testing.T, err error) {
+	t.Helper()
+	var ready *pool.NotReadyError
+	if errors.As(err, &ready) && strings.Contains(err.Error(), "sandbox lacks") {
+		t.Skipf("this machine has not the whole wall: %v", err)
+	}
+}
+
 // TestNothingThatServingNeedsIsForbidden keeps workers busy, in every way that
 // there is, behind a filter that ends them for a system call which is not on its
 // list: a Go runtime, or a machine, that needs another one fails it.
@@ -59,14 +69,13 @@ func TestNothingThatServingNeedsIsForbidden(t *testing.T) {
 			o.Modules = map[string]pool.Module{"echo": {Bytes: wasm.Module("echo")}, "worker": {Bytes: goGuest}}
 			o.Host = map[string]pool.HostFunc{"double": pool.HostJSON(doubled)}
 			p, err := pool.New(o)
-			var ready *pool.NotReadyError
-			if errors.As(err, &ready) && strings.Contains(err.Error(), "sandbox lacks") {
-				t.Skipf("this machine has not the whole wall: %v", err)
-			}
+			skipWithoutWall(t, err)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer p.Close()
+			_, err = p.Call(within(t), "echo", "add", 1, 2)
+			skipWithoutWall(t, err)
 			var all sync.WaitGroup
 			for range 4 {
 				all.Go(func() { busy(t, p) })

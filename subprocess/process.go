@@ -157,7 +157,11 @@ func (e *StartError) Error() string {
 	if e.Exit.PID == 0 && e.Exit.Signal == nil && e.Exit.Code == 0 {
 		return text
 	}
-	return text + " (" + lastWords(e.Exit) + ")"
+	exit := e.Exit
+	if errors.Is(e.Err, exit.Reason) {
+		exit.Reason = nil // it is said already
+	}
+	return text + " (" + lastWords(exit) + ")"
 }
 
 // Unwrap returns the cause.

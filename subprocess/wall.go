@@ -2,8 +2,7 @@ package subprocess
 
 import (
 	"errors"
-	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
@@ -14,11 +13,7 @@ type WallError struct {
 }
 
 func (e *WallError) Error() string {
-	var missing []string
-	for _, s := range e.Missing {
-		missing = append(missing, fmt.Sprintf("%v (%s)", s.Layer, s.Why))
-	}
-	return "subprocess: its sandbox lacks what is required: " + strings.Join(missing, "; ")
+	return "subprocess: its sandbox lacks what is required: " + sandbox.Reasons(e.Missing)
 }
 
 // Wall is what is known of each layer of the wall around the process: what it
@@ -45,12 +40,7 @@ func (p *Process) inspectWall() {
 	}
 	wall.Merge(p.claimed)
 	p.witness, p.wall = sandbox.Watch(p.PID(), plan, wall)
-	var missing []sandbox.State
-	for _, s := range p.wall.States() {
-		if p.options.Require.Has(s.Layer) && !s.On {
-			missing = append(missing, s)
-		}
-	}
+	missing := slices.DeleteFunc(sandbox.Off(p.wall.States()), func(s sandbox.State) bool { return !p.options.Require.Has(s.Layer) })
 	if len(missing) > 0 {
 		p.Kill(&WallError{missing})
 	}

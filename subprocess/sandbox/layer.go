@@ -153,6 +153,30 @@ func (r Report) States() []State {
 	return states
 }
 
+// Reasons says of layers that are off why: those with one reason together.
+func Reasons(states []State) string {
+	var b strings.Builder
+	for i, s := range states {
+		switch {
+		case i == 0:
+		case s.Why == states[i-1].Why:
+			b.WriteString(", ")
+		default:
+			fmt.Fprintf(&b, " (%s); ", states[i-1].Why)
+		}
+		b.WriteString(s.Layer.String())
+		if i == len(states)-1 {
+			fmt.Fprintf(&b, " (%s)", s.Why)
+		}
+	}
+	return b.String()
+}
+
+// Off are the states of the layers that are off.
+func Off(states []State) []State {
+	return slices.DeleteFunc(slices.Clone(states), func(s State) bool { return s.On })
+}
+
 // Encode is the report in JSON.
 func (r Report) Encode() []byte {
 	b, err := json.Marshal(r)

@@ -1,0 +1,63 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// refusal says why this machine has no namespaces for a worker, and what would
+// help (user_namespaces(7), and what Debian, Ubuntu and containers add to it).
+func refusal(errno syscall.Errno) string {
+	help := ""
+	switch errno {
+	case syscall.EPERM:
+		help = "; to allow them: sysctl kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), or another seccomp profile of a container"
+	case syscall.ENOSPC:
+		help = "; to allow more of them: sysctl user.max_user_namespaces and its like"
+	case syscall.EINVAL, syscall.ENOSYS:
+		help = "; to have them: a kernel built with CONFIG_USER_NS, CONFIG_PID_NS and CONFIG_NET_NS"
+	}
+	return fmt.Sprintf("this machine refuses namespaces (clone: %v)%s", errno, help)
+}
+
+// blame notes which layers cannot be had because a call failed, and reports
+// whether another attempt without them makes sense.
+func (b *birth) blame(failed *stepError) bool {
+	before := b.report.On()
+	switch {
+	case failed.what == "clone":
+		if !b.owned && os.Geteuid() == 0 {
+			b.owned = true // perhaps as a user without privileges would
+			return true
+		}
+		why := refusal(failed.errno)
+		for l := range namespaces {
+			b.report.fail(l, "%s", why)
+		}
+		if os.Geteuid() == 0 {
+			b.owned = false
+		} else {
+			b.report.fail(User, "%s", why)
+		}
+	case failed.what == closeOthers:
+		b.alone = false
+		return true
+	case failed.what == "change the user" || failed.what == "change the group":
+		if b.stranger = b.stranger[1:]; len(b.stranger) > 0 {
+			return true
+		}
+		b.report.fail(User, "%v", failed)
+	case failed.layer == User && b.owned:
+		for l := range namespaces {
+			b.report.fail(l, "%v", failed) // they need it
+		}
+		b.report.fail(User, "%v", failed)
+	case failed.layer == NoNewPrivs:
+		b.report.fail(NoNewPrivs, "%v", failed)
+		b.report.fail(Landlock, "it needs no_new_privs: %v", failed)
+	case failed.layer < layers:
+		b.report.fail(failed.layer, "%v", failed)
+	}
+	return b.report.On() != before
+}
