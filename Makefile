@@ -31,9 +31,9 @@ TESTDATA := ./testdata/wasm
 # $(call in,modules,command)
 in = for m in $(1); do echo "--- $@: $$m"; (cd $$m && $(2)); done
 
-.PHONY: check fmt format lint vet test race fuzz hammer soak cross tidy vuln examples bench guests cover help
+.PHONY: check fmt format lint vet test race worlds fuzz hammer soak cross tidy vuln examples bench guests cover help
 
-check: fmt lint vet test race fuzz cross tidy hammer examples vuln ## everything that CI runs
+check: fmt lint vet test race worlds fuzz cross tidy hammer examples vuln ## everything that CI runs
 
 fmt: ## fail if a file is not formatted, and show how it should be
 	@$(call in,$(MODULES),$(TOOL) golangci-lint fmt -c $(CURDIR)/.golangci.yml --diff)
@@ -53,6 +53,9 @@ test: ## run all tests
 
 race: ## run all tests under the race detector
 	@$(call in,$(MODULES),$(GO) test -race -timeout 30m ./...)
+
+worlds: ## run all tests as an ordinary user, and as one who is refused user namespaces
+	@.ci/worlds
 
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	@$(call in,$(MODULES),$(CURDIR)/.ci/fuzz $(FUZZTIME))

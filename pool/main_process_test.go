@@ -50,6 +50,9 @@ func start(t testing.TB, o pool.Options) *pool.Pool {
 	if o.Modules == nil {
 		o.Modules = modules()
 	}
+	if o.Logger == nil && !testing.Verbose() {
+		o.Logger = quiet // thousands of lines would hide what failed
+	}
 	p, err := pool.New(o)
 	if err != nil {
 		t.Fatal(err)

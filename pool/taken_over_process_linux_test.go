@@ -58,6 +58,9 @@ func hostilePool(t *testing.T, o pool.Options, args ...string) *pool.Pool {
 		takenover.Hostile: {Bytes: wasm.Module("dispatch"), Args: args},
 		"echo":            {Bytes: wasm.Module("echo")},
 	}
+	if o.Logger == nil && !testing.Verbose() {
+		o.Logger = quiet
+	}
 	o.DisableCache = o.CacheDir == ""
 	if o.Max == 0 {
 		o.Max = 2

@@ -45,8 +45,12 @@ func worksForRoot(others []string) []string {
 // on this machine.
 func ventures(t *testing.T) []venture {
 	parent := []string{fmt.Sprint(os.Getpid())}
-	made := []string{filepath.Join(t.TempDir(), "made")}
-	tcp, path, abstract := listening(t, "tcp", "127.0.0.1:0"), listening(t, "unix", made[0]+".sock"), listening(t, "unix", "@wasmpool-taken-over")
+	dir, err := os.MkdirTemp(sharedCache, "") // a short path: that of a socket has 107 bytes (unix(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := []string{filepath.Join(dir, "made")}
+	tcp, path, abstract := listening(t, "tcp", "127.0.0.1:0"), listening(t, "unix", made[0]+".sock"), listening(t, "unix", fmt.Sprintf("@wasmpool-taken-over-%d", os.Getpid()))
 	return []venture{
 		{what: "open", args: []string{"/etc/passwd"}, bare: works, walled: no},
 		{what: "open", args: []string{"/proc/" + parent[0] + "/environ"}, bare: works, walled: no},
