@@ -46,7 +46,9 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// BenchmarkCallAndSandbox is whether the sandbox costs a call anything.
+// BenchmarkCallAndSandbox is whether the sandbox costs a call anything. Whichever
+// comes second is some percent slower on a machine that was idle: to compare, run
+// them one by one in both orders.
 func BenchmarkCallAndSandbox(b *testing.B) {
 	for _, s := range []pool.Sandbox{pool.Off, pool.Default} {
 		b.Run("sandbox="+s.String(), func(b *testing.B) { benchPool(b, 1, 32, s) })
