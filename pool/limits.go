@@ -56,8 +56,8 @@ type Limits struct {
 
 	// ResidentBytes bounds the memory of a worker that is resident, all of it: it
 	// is read once a second, and a worker above it is killed. Zero means no bound;
-	// up to 1 TiB. Linux only. See also [Options].MaxMemoryBytes, which kills
-	// nobody.
+	// 16 MiB to 1 TiB. Linux only. With [Options].Cgroup the kernel does it, and at
+	// once. See also [Options].MaxMemoryBytes, which kills nobody.
 	ResidentBytes int64
 
 	// TableElements bounds the elements of all tables of one instance together:

@@ -209,6 +209,13 @@ type Options struct {
 	// worker. Zero is [Default].
 	Sandbox Sandbox
 
+	// Cgroup is a directory of cgroups, version 2, with the controllers memory and
+	// pids, that this program may use and has no process in: under systemd, that of
+	// a unit with Delegate=yes and DelegateSubgroup=. Every worker has a group of
+	// its own there, and the kernel holds it to Limits.ResidentBytes at every
+	// moment. New says what is in the way. Empty means no groups. Linux only.
+	Cgroup string
+
 	// Launcher starts the workers. Nil means child processes; package pooltest
 	// has one for tests.
 	Launcher Launcher

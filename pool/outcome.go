@@ -69,6 +69,8 @@ func lostError(module, function string, c *record) error {
 		e.Because = errNeighbour
 	case errors.As(e.Because, &limit):
 		e.Because = limit.of(function)
+	case e.Because == nil && w.exit.Exceeded:
+		e.Because = w.module.settings.Limits.residentMemory(module).of(function)
 	case e.Because == nil && outOfMemory(w.exit):
 		e.Because = w.module.settings.Limits.processMemory(module).of(function)
 	case e.Because == nil && forbidden(w.exit):
@@ -104,6 +106,10 @@ func (e *LimitError) of(function string) *LimitError {
 // processMemory and compileMemory say that a process needed more than it may.
 func (l Limits) processMemory(module string) *LimitError {
 	return &LimitError{Module: module, Limit: "process memory", Value: l.ProcessBytes, Unit: "bytes"}
+}
+
+func (l Limits) residentMemory(module string) *LimitError {
+	return &LimitError{Module: module, Limit: "resident memory", Value: l.ResidentBytes, Unit: "bytes"}
 }
 
 func (l Limits) compileMemory(module string) *LimitError {

@@ -47,8 +47,14 @@ func processLauncher(o Options) (Launcher, error) {
 	} else if err := subprocess.Embeddable(); err != nil {
 		return nil, fmt.Errorf("pool: set option Runner: %w", err)
 	}
+	if o.Cgroup != "" {
+		if err := sandbox.CheckGroups(o.Cgroup); err != nil {
+			return nil, fmt.Errorf("pool: option Cgroup is %q; want a directory of cgroups that is delegated: %w", o.Cgroup, err)
+		}
+	}
 	l := &processes{
 		options: subprocess.Options{
+			Groups: o.Cgroup,
 			Runner: o.Runner, StartTimeout: o.StartTimeout, MaxPayload: o.Limits.OutputBytes, Parallelism: o.Concurrency + 2,
 		},
 		engine: engineOf(o.Runner),
@@ -192,10 +198,13 @@ func load(ctx context.Context, p *subprocess.Process, a *Assignment, s isolate.S
 	}
 	answer, err := p.Load(ctx, &subprocess.Module{
 		Settings: settings, Source: a.Source, Slots: a.Concurrency, File: file,
-		Memory: a.memory(s.Role), Seals: s.Role == isolate.Serve,
+		Memory: a.memory(s.Role), Resident: a.Limits.ResidentBytes, Seals: s.Role == isolate.Serve,
 	})
 	var ended *subprocess.ExitError
-	if errors.As(err, &ended) && outOfMemory(ended.Exit) {
+	switch {
+	case errors.As(err, &ended) && ended.Exit.Exceeded:
+		return nil, a.Limits.residentMemory(a.Module)
+	case ended != nil && outOfMemory(ended.Exit):
 		if s.Role == isolate.Serve && a.Code != "" {
 			return nil, a.Limits.processMemory(a.Module)
 		}

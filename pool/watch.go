@@ -88,7 +88,7 @@ func (p *Pool) weigh(w *worker) {
 		w.maxMemory = p.options.MaxMemoryBytes - int64(float64(p.options.MaxMemoryBytes)*memoryJitter*rand.Float64())
 	}
 	if limit := w.module.settings.Limits.ResidentBytes; limit > 0 && n > limit {
-		w.kill(&LimitError{Module: w.module.name, Limit: "resident memory", Value: limit, Unit: "bytes"})
+		w.kill(w.module.settings.Limits.residentMemory(w.module.name))
 	} else if w.maxMemory > 0 && n > w.maxMemory {
 		p.step(sched.Overgrown(w.sched), &fl)
 	}

@@ -44,6 +44,10 @@ type Module struct {
 	// those it has, in bytes. Zero means no bound. It is a layer of the sandbox.
 	Memory int64
 
+	// Resident bounds the memory that the process holds, all of it, in bytes, where
+	// it has a control group. Zero means no bound.
+	Resident int64
+
 	// Seals says that the handler seals the process in Load. The parent then
 	// checks that it did.
 	Seals bool

@@ -30,6 +30,11 @@ func (p *Process) Load(ctx context.Context, m *Module) (json.RawMessage, error) 
 	if err != nil {
 		return nil, err
 	}
+	if m.Resident > 0 {
+		if err := p.body.bound(m.Resident); err != nil {
+			return nil, fmt.Errorf("subprocess: bound of the process's memory: %w", err)
+		}
+	}
 	if m.File != nil {
 		if err := p.body.give(m.File); err != nil {
 			return nil, fmt.Errorf("subprocess: file of the module: %w", err)

@@ -44,6 +44,9 @@ func (b *localBody) give(f *os.File) error {
 	return nil
 }
 
+// bound does nothing: there is no process to be bounded.
+func (b *localBody) bound(int64) error { return nil }
+
 // take takes it.
 func (b *localBody) take(some bool) (*os.File, error) {
 	if !some {

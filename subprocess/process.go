@@ -45,6 +45,11 @@ type Options struct {
 
 	// Require are the layers of the wall without which there is no process.
 	Require sandbox.Set
+
+	// Groups is a directory in which the process has a control group of its own,
+	// for its memory and its tasks: one that [sandbox.CheckGroups] has found good.
+	// Empty means that it has none. Linux only.
+	Groups string
 }
 
 func (o Options) withDefaults() Options {
@@ -84,6 +89,7 @@ type body interface {
 	processorTime() time.Duration
 	built() sandbox.Report // what is known of its wall before it says a word
 	give(*os.File) error   // hands a file over, before a frame that says so
+	bound(resident int64) error
 }
 
 // Process is the parent's end of a child process. Its methods are safe for

@@ -73,6 +73,10 @@ type Exit struct {
 	// calls to that child's own module only.
 	Started uint64
 
+	// Exceeded says that the kernel ended it for the memory that it held, which
+	// was bounded by its control group.
+	Exceeded bool
+
 	// Reason is why this side ended the process; nil when it ended by itself.
 	Reason error
 }

@@ -48,3 +48,9 @@ func residentBytes(int) int64 { return 0 }
 
 // processorTime is not known here.
 func processorTime(int) time.Duration { return 0 }
+
+// bound does nothing: there are no control groups here.
+func (b *osBody) bound(int64) error { return nil }
+
+// leaveGroup reports that there was none.
+func (b *osBody) leaveGroup() (exceeded bool) { return false }

@@ -61,6 +61,7 @@ type osBody struct {
 	out     *os.File      // the child's standard output and error, to read
 	heard   chan struct{} // closed when it was read to its end
 	report  sandbox.Report
+	group   *sandbox.Group // nil: it has none of its own
 }
 
 // spawn starts a child process and returns it with the parent's end of its
@@ -176,7 +177,7 @@ func (b *osBody) wait() Exit {
 	state, err := b.process.Wait()
 	b.hear()
 	_ = b.gives.Close()
-	exit := Exit{PID: b.pid(), Code: -1, Stderr: b.said.String()}
+	exit := Exit{PID: b.pid(), Code: -1, Stderr: b.said.String(), Exceeded: b.leaveGroup()}
 	if err != nil {
 		return exit // somebody else has reaped it
 	}

@@ -21,6 +21,9 @@ type Entry struct {
 
 	// Files are the worker's descriptors, from 0 on. It has no others.
 	Files []*os.File
+
+	// Group is where it is to be, from its first moment; nil: where this process is.
+	Group *Group
 }
 
 // namespaces are the layers that are namespaces, with the flags of clone(2). The
@@ -109,6 +112,9 @@ func (b *birth) attempt() (pid int, err error) {
 		flags |= unix.CLONE_NEWUSER
 	}
 	s := new(script)
+	if b.Group != nil {
+		b.Group.join(s)
+	}
 	if flags&unix.CLONE_NEWUSER != 0 {
 		s.write(User, "/proc/self/setgroups", "deny")
 		s.write(User, "/proc/self/uid_map", fmt.Sprintf("%d %d 1", nobody, os.Geteuid()))
