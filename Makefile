@@ -17,8 +17,10 @@ PURE := $(filter-out ./isolate/wasmtime,$(MODULES))
 TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 
-# How long each fuzz target runs; how often each benchmark does.
-FUZZTIME ?= 5s
+# How long each fuzz target runs, and how often each benchmark does. A check of
+# everything fuzzes for seconds.
+FUZZTIME ?= 1m
+check: FUZZTIME = 5s
 COUNT ?= 1
 
 comma := ,
@@ -57,7 +59,7 @@ race: ## run all tests under the race detector
 worlds: ## run all tests as an ordinary user, and as one who is refused user namespaces
 	@.ci/worlds
 
-fuzz: ## run every fuzz target for FUZZTIME (5s)
+fuzz: ## run every fuzz target for FUZZTIME (1m)
 	@$(call in,$(MODULES),$(CURDIR)/.ci/fuzz $(FUZZTIME))
 
 hammer: ## run the tests named Hammer whole, on one and on all processors

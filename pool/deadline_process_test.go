@@ -139,6 +139,8 @@ func TestNeighboursOfARunaway(t *testing.T) {
 	runaway, cancel := context.WithCancel(within(t))
 	loop := make(chan error, 1)
 	go func() { _, err := p.Call(runaway, "echo", "loop"); loop <- err }()
+	for p.Stats().Running < 1 { // it is sent first, and calls start in the order in which they are sent
+	}
 	quick, slow := make(chan error, 2), make(chan error, 1)
 	for range 2 {
 		go func() { _, err := p.Call(within(t), "echo", "host", "release", ""); quick <- err }()
@@ -146,8 +148,6 @@ func TestNeighboursOfARunaway(t *testing.T) {
 	go func() { _, err := p.Call(within(t), "echo", "host", "block", ""); slow <- err }()
 	for range 3 {
 		<-entered
-	}
-	for p.Stats().Running < 4 { // until the loop runs too
 	}
 	cancel()
 	if err := <-loop; !errors.Is(err, context.Canceled) {

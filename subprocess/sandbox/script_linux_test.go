@@ -65,6 +65,9 @@ func TestAFileThatCannotBeExecutedIsAnErrorOfTheScript(t *testing.T) {
 }
 
 func TestACloneLeavesThisProgramAsItWas(t *testing.T) {
+	if os.Geteuid() == 0 {
+		needPrivileges(t)
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	state := func() (masked mask, dumpable int, dir string) {
