@@ -45,7 +45,7 @@ func worksForRoot(others []string) []string {
 // on this machine.
 func ventures(t *testing.T) []venture {
 	parent := []string{fmt.Sprint(os.Getpid())}
-	dir, err := os.MkdirTemp(sharedCache, "") // a short path: that of a socket has 107 bytes (unix(7))
+	dir, err := os.MkdirTemp(sharedCache, "") //nolint:usetesting // a short path: that of a socket has 107 bytes (unix(7))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,11 @@ import (
 // refusal says why this machine has no namespaces for a worker, and what would
 // help (user_namespaces(7), and what Debian, Ubuntu and containers add to it).
 func refusal(errno syscall.Errno) string {
-	help := ""
-	switch errno {
-	case syscall.EPERM:
-		help = "; to allow them: sysctl kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), or another seccomp profile of a container"
-	case syscall.ENOSPC:
-		help = "; to allow more of them: sysctl user.max_user_namespaces and its like"
-	case syscall.EINVAL, syscall.ENOSYS:
-		help = "; to have them: a kernel built with CONFIG_USER_NS, CONFIG_PID_NS and CONFIG_NET_NS"
-	}
+	help := map[syscall.Errno]string{
+		syscall.EPERM:  "; to allow them: sysctl kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), or another seccomp profile of a container",
+		syscall.ENOSPC: "; to allow more of them: sysctl user.max_user_namespaces and its like",
+		syscall.EINVAL: "; to have them: a kernel built with CONFIG_USER_NS, CONFIG_PID_NS and CONFIG_NET_NS",
+	}[errno]
 	return fmt.Sprintf("this machine refuses namespaces (clone: %v)%s", errno, help)
 }
 
