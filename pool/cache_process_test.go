@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/pool"
@@ -83,6 +84,36 @@ func TestACacheThatWasDamagedIsMadeAnew(t *testing.T) {
 	}
 	if n := cached(t, dir); n != 0 {
 		t.Errorf("compiled %d times after that, want a good entry", n)
+	}
+}
+
+func TestWhatAKilledProgramLeftInTheCacheIsSwept(t *testing.T) {
+	t.Parallel()
+	dir := cacheDir(t)
+	cached(t, dir)
+	entry := filepath.Dir(files(t, dir)[0])
+	engine := filepath.Dir(entry)
+	old, young := filepath.Join(engine, "adopting-1"), filepath.Join(engine, "adopting-2")
+	file := filepath.Join(engine, "compiling-3")
+	for _, err := range []error{
+		os.Mkdir(old, 0o700), os.WriteFile(filepath.Join(old, "code"), nil, 0o600), os.Mkdir(young, 0o700), os.WriteFile(file, nil, 0o600),
+		os.RemoveAll(entry), // so that there is something to compile
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	longAgo := time.Now().Add(-2 * time.Hour)
+	for _, path := range []string{old, file} {
+		if err := os.Chtimes(path, longAgo, longAgo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cached(t, dir)
+	for path, want := range map[string]bool{old: false, file: false, young: true, entry: true} {
+		if _, err := os.Lstat(path); (err == nil) != want {
+			t.Errorf("%s: %v, want that it is there: %v", path, err, want)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // The files of an entry.
@@ -114,10 +115,32 @@ func (e *entries) digest(module string, f io.Reader, file identity) (string, err
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// Names of what is under way begin with these.
+const (
+	compilingPrefix = "compiling-"
+	adoptingPrefix  = "adopting-"
+)
+
+// abandoned is the age at which what is under way is not any more: who made it
+// was killed. A guess: an adoption takes the time to copy some megabytes.
+const abandoned = time.Hour
+
+// sweep removes what other programs like this one have left unfinished.
+func (e *entries) sweep() {
+	for _, prefix := range []string{compilingPrefix, adoptingPrefix} {
+		left, _ := filepath.Glob(filepath.Join(e.dir, prefix+"*")) // an error is one of the pattern
+		for _, path := range left {
+			if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > abandoned {
+				_ = os.RemoveAll(path) // at worst it is there the next time
+			}
+		}
+	}
+}
+
 // blank returns a file without a name, for a child to write code to: it is never
 // told where entries are.
 func (e *entries) blank() (*os.File, error) {
-	f, err := os.CreateTemp(e.dir, "compiling-")
+	f, err := os.CreateTemp(e.dir, compilingPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +155,8 @@ func (e *entries) blank() (*os.File, error) {
 // most limit bytes. The child is dead; it is copied all the same, so that nobody
 // to whom it may have given the file has a hold on the entry.
 func (e *entries) adopt(module string, written *os.File, limit int64) error {
-	fresh, err := os.MkdirTemp(e.dir, "adopting-")
+	e.sweep()
+	fresh, err := os.MkdirTemp(e.dir, adoptingPrefix)
 	if err != nil {
 		return err
 	}
