@@ -39,6 +39,9 @@ func (b *birth) blame(failed *stepError) bool {
 	case failed.what == closeOthers:
 		b.alone = false
 		return true
+	case failed.what == exchange && failed.errno == syscall.EINVAL:
+		b.fixed = true // should that fail too, it is another call
+		return true
 	case failed.what == "change the user" || failed.what == "change the group":
 		if b.stranger = b.stranger[1:]; len(b.stranger) > 0 {
 			return true

@@ -43,13 +43,18 @@ const nobody = 65_534
 // Enter starts a worker behind those layers of its plan that can be had here,
 // and returns its process id and what has become of them. The worker ends with
 // the thread that calls Enter.
-func Enter(e Entry) (pid int, report Report, err error) {
-	b := &birth{Entry: e, report: NewReport(e.Plan.Layers & built), stranger: strangers, owned: os.Geteuid() != 0, alone: true}
+func Enter(e Entry) (pid int, report Report, err error) { return newBirth(e).enter() }
+
+func newBirth(e Entry) *birth {
+	return &birth{Entry: e, report: NewReport(e.Plan.Layers & built), stranger: strangers, owned: os.Geteuid() != 0, alone: true}
+}
+
+func (b *birth) enter() (pid int, report Report, err error) {
 	if err := b.lift(); err != nil {
 		return 0, nil, err
 	}
 	defer b.lower()
-	b.dirs, b.links = linked(e.Program)
+	b.dirs, b.links = linked(b.Program)
 	// Each round builds all or nothing, and the next one does without the layer
 	// that failed.
 	for {
@@ -74,6 +79,7 @@ type birth struct {
 	stranger []int // that can still be tried
 	owned    bool  // by a user namespace
 	alone    bool  // no other descriptors are left to it
+	fixed    bool  // the root of this machine cannot be exchanged
 }
 
 // lift duplicates the worker's files and the program, so that none is in the
@@ -125,7 +131,9 @@ func (b *birth) attempt() (pid int, err error) {
 	}
 	s.add(layers, "start a session", unix.SYS_SETSID)
 	if b.wants(Root) {
-		s.root(newView(append(append([]Dir(nil), b.dirs...), b.Plan.Dirs...), b.links))
+		v := newView(append(append([]Dir(nil), b.dirs...), b.Plan.Dirs...), b.links)
+		v.fixed = b.fixed
+		s.root(v)
 	}
 	if b.wants(User) && !b.owned {
 		id := uintptr(b.stranger[0])

@@ -144,6 +144,19 @@ func needPrivileges(t *testing.T) {
 	}
 }
 
+// A machine that runs from its initial RAM file system cannot exchange its root.
+func TestARootThatCannotBeExchangedIsCovered(t *testing.T) {
+	for _, path := range []string{"/etc/passwd", "/../etc/passwd", "../../../../etc/passwd"} {
+		o := trial{plan: Plan{Layers: SetOf(Root)}, act: "read", arg: path, fixed: true}.run(t)
+		if why := o.report[Root]; why != "" {
+			t.Skipf("this machine has no such layer: %s", why)
+		}
+		if why := o.claims[Root]; why != "" || !strings.HasPrefix(o.said, "refused: ") {
+			t.Errorf("reading %s: %q; the worker finds %q; want it refused", path, o.said, why)
+		}
+	}
+}
+
 func TestAWorkerLivesUntilItTriesWhatIsDeadly(t *testing.T) {
 	deadly := Plan{Layers: All, Deadly: true}
 	for _, row := range []struct{ act, said, exit string }{

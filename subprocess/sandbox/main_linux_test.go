@@ -40,6 +40,8 @@ type trial struct {
 	act  string // of acts
 	arg  string
 	uid  int // of the program that starts it; 0: that of the test
+
+	fixed bool // as on a machine whose root cannot be exchanged
 }
 
 // reportFD is where the parent of a trial writes its result.
@@ -75,7 +77,7 @@ func (tr trial) run(t *testing.T) outcome {
 	}
 	defer out.Close()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(goEnv(), roleVar+"=parent", "PLAN="+tr.plan.Encode(), "ACT="+tr.act, "ARG="+tr.arg)
+	cmd.Env = append(goEnv(), roleVar+"=parent", "PLAN="+tr.plan.Encode(), "ACT="+tr.act, "ARG="+tr.arg, fmt.Sprint("FIXED=", tr.fixed))
 	cmd.Stdout, cmd.Stderr = theirs, theirs
 	cmd.ExtraFiles = []*os.File{report}
 	if tr.uid != 0 {
@@ -123,9 +125,11 @@ func parentMain() {
 		}
 		env := append(goEnv(), roleVar+"=worker", "PLAN="+plan.Encode(), "ACT="+os.Getenv("ACT"), "ARG="+os.Getenv("ARG"))
 		var pid int
-		pid, res.Report, err = Enter(Entry{
+		b := newBirth(Entry{
 			Plan: plan, Program: exe, Args: []string{"worker"}, Env: env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
 		})
+		b.fixed = os.Getenv("FIXED") == "true"
+		pid, res.Report, err = b.enter()
 		if err != nil {
 			return err
 		}

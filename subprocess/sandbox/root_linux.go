@@ -22,6 +22,7 @@ type view struct {
 	dirs  []Dir
 	links map[string]string // symbolic links that lead to some of them
 	base  string            // where the new root is made
+	fixed bool              // the root that there is cannot be left: see pivot
 }
 
 // root appends the calls that make an empty root, and in it what is granted.
@@ -44,10 +45,26 @@ func (s *script) root(v view) {
 		s.add(l, "link "+from, unix.SYS_SYMLINKAT, s.text(v.links[from]), fromHere(), s.text(v.base+from))
 	}
 	s.add(l, "enter the new root", unix.SYS_CHDIR, s.text(v.base))
-	s.add(l, "pivot root", unix.SYS_PIVOT_ROOT, s.text("."), s.text("."))
-	s.add(l, "leave the old root", unix.SYS_UMOUNT2, s.text("."), unix.MNT_DETACH)
+	s.pivot(v.fixed)
 	s.add(l, "enter the root", unix.SYS_CHDIR, s.text("/"))
 	s.add(l, "make the root read-only", unix.SYS_MOUNT, 0, s.text("/"), 0, unix.MS_REMOUNT|unix.MS_BIND|readOnly)
+}
+
+// exchange is what cannot be done on a machine that runs from its initial RAM
+// file system: pivot_root(2), "NOTES".
+const exchange = "pivot root"
+
+// pivot appends the calls that exchange the root for the working directory. A
+// root that cannot be exchanged is covered: without the privilege to unmount
+// anything, or to change the root again, nothing below is to be reached.
+func (s *script) pivot(fixed bool) {
+	if fixed {
+		s.add(Root, "cover the old root", unix.SYS_MOUNT, s.text("."), s.text("/"), 0, unix.MS_MOVE)
+		s.add(Root, "change the root", unix.SYS_CHROOT, s.text("."))
+		return
+	}
+	s.add(Root, exchange, unix.SYS_PIVOT_ROOT, s.text("."), s.text("."))
+	s.add(Root, "leave the old root", unix.SYS_UMOUNT2, s.text("."), unix.MNT_DETACH)
 }
 
 // mkdirs appends the calls that make a directory and its parents in the new
