@@ -6,6 +6,28 @@ import (
 	"syscall"
 )
 
+// choose decides how a worker is made somebody else. A user that root becomes
+// needs no user namespace, but has to be able to execute the program, and to use
+// what is granted.
+func (b *birth) choose(apart bool) {
+	if b.owned || !b.wants(User) {
+		return
+	}
+	if info, err := b.Program.Stat(); err == nil && info.Mode()&0o001 == 0 {
+		b.owned = apart // a namespace of root's, then
+		if !b.owned {
+			b.report.fail(User, "the program's file has mode %v, and other users cannot execute it: chmod o+x", info.Mode().Perm())
+		}
+	}
+	if len(b.Plan.Dirs) > 0 && !b.owned {
+		// What is granted is this user's to use: another user might have no right to.
+		b.owned = apart
+		if !b.owned {
+			b.report.fail(User, "it is granted directories that are this user's, and there are no namespaces")
+		}
+	}
+}
+
 // refusal says why this machine has no namespaces for a worker, and what would
 // help (user_namespaces(7), and what Debian, Ubuntu and containers add to it).
 func refusal(errno syscall.Errno) string {

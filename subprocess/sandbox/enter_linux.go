@@ -3,7 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"syscall"
 
@@ -63,7 +62,7 @@ func (b *birth) enter() (pid int, report Report, err error) {
 		switch {
 		case err == nil:
 			return pid, b.report, nil
-		case !errors.As(err, &failed) || failed.passing() || !b.blame(failed):
+		case passing(err) || !errors.As(err, &failed) || !b.blame(failed):
 			return 0, nil, err
 		}
 	}
@@ -82,26 +81,6 @@ type birth struct {
 	fixed    bool  // the root of this machine cannot be exchanged
 }
 
-// lift duplicates the worker's files and the program, so that none is in the
-// place of another.
-func (b *birth) lift() error {
-	for _, f := range append(b.Files[:len(b.Files):len(b.Files)], b.Program) {
-		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, len(b.Files))
-		if err != nil {
-			b.lower()
-			return os.NewSyscallError("fcntl F_DUPFD_CLOEXEC", err)
-		}
-		b.lifted = append(b.lifted, fd)
-	}
-	return nil
-}
-
-func (b *birth) lower() {
-	for _, fd := range b.lifted {
-		_ = unix.Close(fd)
-	}
-}
-
 func (b *birth) wants(l Layer) bool { return b.report.On().Has(l) }
 
 // attempt starts a worker behind the layers that nothing is known against.
@@ -117,6 +96,11 @@ func (b *birth) attempt() (pid int, err error) {
 	if b.owned && (b.wants(User) || apart) {
 		flags |= unix.CLONE_NEWUSER
 	}
+	rules, err := b.rules()
+	if err != nil {
+		return 0, err
+	}
+	defer rules.close()
 	s := new(script)
 	if b.Group != nil {
 		b.Group.join(s)
@@ -137,6 +121,7 @@ func (b *birth) attempt() (pid int, err error) {
 	}
 	if b.wants(User) && !b.owned {
 		id := uintptr(b.stranger[0])
+		s.becomes = true
 		s.add(User, "leave all groups", unix.SYS_SETGROUPS, 0, 0)
 		s.add(User, "change the group", unix.SYS_SETRESGID, id, id, id)
 		s.add(User, "change the user", unix.SYS_SETRESUID, id, id, id)
@@ -145,13 +130,12 @@ func (b *birth) attempt() (pid int, err error) {
 		s.add(NoNewPrivs, "set no_new_privs", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
 	}
 	if b.wants(Landlock) {
-		rules, err := landlock(b.Program, b.dirs, b.Plan.Dirs)
-		if err != nil {
-			b.report.fail(Landlock, "%v", err)
-		} else {
-			defer rules.close()
-			s.add(Landlock, "restrict by Landlock", unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(rules.fd), 0)
-		}
+		s.add(Landlock, "restrict by Landlock", unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(rules.fd), 0)
+	}
+	program, err := b.hand(s)
+	if err != nil {
+		s.kept.Unpin()
+		return 0, err
 	}
 	if b.wants(Limits) {
 		s.limit(fixedLimits(b.Plan.FileBytes))
@@ -162,47 +146,21 @@ func (b *birth) attempt() (pid int, err error) {
 	if b.wants(Capabilities) {
 		s.dropCapabilities(b.wants(User) || b.owned)
 	}
-	program := b.hand(s)
 	s.quiet()
 	s.add(layers, "die with the parent", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL))
 	s.add(layers, "execute the program", unix.SYS_EXECVEAT, program, s.text(""), s.texts(b.Args), s.texts(b.Env), unix.AT_EMPTY_PATH)
 	return s.run(flags)
 }
 
-// closeOthers is what a kernel before Linux 5.11 cannot do. There it is left to
-// the marks that all of Go's descriptors have.
-const closeOthers = "have the exec close what is not handed on"
-
-// hand appends the calls that leave the worker its files, and nothing else but
-// the program until that is executed, whose descriptor it returns.
-func (b *birth) hand(s *script) (program uintptr) {
-	if b.alone {
-		s.add(layers, closeOthers, unix.SYS_CLOSE_RANGE, uintptr(len(b.Files)), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+// rules makes the ruleset of Landlock, if it is wanted and can be had.
+func (b *birth) rules() (*ruleset, error) {
+	if !b.wants(Landlock) {
+		return nil, nil
 	}
-	for i := range b.Files {
-		s.add(layers, "hand on a file", unix.SYS_DUP3, uintptr(b.lifted[i]), uintptr(i), 0)
+	rules, err := landlock(b.Program, b.dirs, b.Plan.Dirs)
+	if err == nil || passing(err) {
+		return rules, err
 	}
-	return uintptr(b.lifted[len(b.Files)])
-}
-
-// choose decides how a worker is made somebody else. A user that root becomes
-// needs no user namespace, but has to be able to execute the program, and to use
-// what is granted.
-func (b *birth) choose(apart bool) {
-	if b.owned || !b.wants(User) {
-		return
-	}
-	if info, err := b.Program.Stat(); err == nil && info.Mode()&0o001 == 0 {
-		b.owned = apart // a namespace of root's, then
-		if !b.owned {
-			b.report.fail(User, "the program's file has mode %v, and other users cannot execute it: chmod o+x", info.Mode().Perm())
-		}
-	}
-	if len(b.Plan.Dirs) > 0 && !b.owned {
-		// What is granted is this user's to use: another user might have no right to.
-		b.owned = apart
-		if !b.owned {
-			b.report.fail(User, "it is granted directories that are this user's, and there are no namespaces")
-		}
-	}
+	b.report.fail(Landlock, "%v", err)
+	return nil, nil
 }

@@ -91,7 +91,12 @@ func (r *ruleset) allowDir(path string, access uint64) error {
 	return nil
 }
 
-func (r *ruleset) close() { _ = unix.Close(r.fd) }
+// close closes the ruleset; a nil one is none.
+func (r *ruleset) close() {
+	if r != nil {
+		_ = unix.Close(r.fd)
+	}
+}
 
 // landlock makes the ruleset for a plan: the program may be executed, its
 // libraries read, and the granted directories used.

@@ -49,8 +49,9 @@ var acts = map[string]func(arg string) error{
 		_, err := unix.Mmap(-1, 0, 1<<30, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 		return err
 	},
-	"socket":   func(string) error { _, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0); return err },
-	"new code": func(string) error { return newCode() },
+	"use descriptor": func(fd string) error { var st unix.Stat_t; return unix.Fstat(number(fd), &st) },
+	"socket":         func(string) error { _, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0); return err },
+	"new code":       func(string) error { return newCode() },
 }
 
 func errOf[T any](_ T, err error) error { return err }
@@ -154,6 +155,42 @@ func TestARootThatCannotBeExchangedIsCovered(t *testing.T) {
 		if why := o.claims[Root]; why != "" || !strings.HasPrefix(o.said, "refused: ") {
 			t.Errorf("reading %s: %q; the worker finds %q; want it refused", path, o.said, why)
 		}
+	}
+}
+
+func TestAWorkerHasNoDescriptorThatItWasNotGiven(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		for _, layers := range []Set{SetOf(NoNewPrivs), All.Without(SetOf(Memory))} {
+			o := trial{plan: Plan{Layers: layers}, act: "use descriptor", arg: fmt.Sprint(inheritedFD), old: old}.run(t)
+			if !strings.HasPrefix(o.said, "refused: bad file descriptor") {
+				t.Errorf("with layers %v, close_range %v: %q; want that it is not there", layers.Layers(), !old, o.said)
+			}
+		}
+	}
+}
+
+// Whoever can fill the descriptors of a program must not have its workers do
+// without walls.
+func TestAProgramShortOfDescriptorsStartsNoWorkerWithLessOfAWall(t *testing.T) {
+	plan := Plan{Layers: All.Without(SetOf(Memory))}
+	want := trial{plan: plan, act: "nothing"}.run(t).report.On()
+	var failed, started int
+	for free := range 16 {
+		o := trial{plan: plan, act: "nothing", free: free + 1}.run(t)
+		switch {
+		case o.failed == "":
+			started++
+			if got := o.report.On(); got != want {
+				t.Errorf("with %d descriptors left, a worker has the layers %v, want %v or no worker", free, got.Layers(), want.Layers())
+			}
+		case strings.Contains(o.failed, "too many open files"):
+			failed++
+		default:
+			t.Errorf("with %d descriptors left: %s; want that there are too many open files", free, o.failed)
+		}
+	}
+	if failed == 0 || started == 0 {
+		t.Errorf("%d starts failed and %d did not: want some of both", failed, started)
 	}
 }
 

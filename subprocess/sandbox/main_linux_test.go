@@ -42,6 +42,8 @@ type trial struct {
 	uid  int // of the program that starts it; 0: that of the test
 
 	fixed bool // as on a machine whose root cannot be exchanged
+	old   bool // as on one that cannot close descriptors by their range
+	free  int  // descriptors of the program that starts it, less one; 0: as many as it wants
 }
 
 // reportFD is where the parent of a trial writes its result.
@@ -53,6 +55,7 @@ type outcome struct {
 	report Report // by the parent
 	claims Report // by the worker
 	exit   string // how the worker ended, when it was killed
+	failed string // why there is no worker
 }
 
 // result is what the parent of a trial writes.
@@ -77,7 +80,7 @@ func (tr trial) run(t *testing.T) outcome {
 	}
 	defer out.Close()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(goEnv(), roleVar+"=parent", "PLAN="+tr.plan.Encode(), "ACT="+tr.act, "ARG="+tr.arg, fmt.Sprint("FIXED=", tr.fixed))
+	cmd.Env = append(goEnv(), roleVar+"=parent", "PLAN="+tr.plan.Encode(), "ACT="+tr.act, "ARG="+tr.arg, fmt.Sprint("FIXED=", tr.fixed), fmt.Sprint("OLD=", tr.old), fmt.Sprint("FREE=", tr.free))
 	cmd.Stdout, cmd.Stderr = theirs, theirs
 	cmd.ExtraFiles = []*os.File{report}
 	if tr.uid != 0 {
@@ -90,8 +93,11 @@ func (tr trial) run(t *testing.T) outcome {
 	var res result
 	text, _ := io.ReadAll(told)
 	said, _ := io.ReadAll(out)
-	if err := errors.Join(json.Unmarshal(text, &res), cmd.Wait()); err != nil || res.Err != "" {
+	if err := errors.Join(json.Unmarshal(text, &res), cmd.Wait()); err != nil || res.Err != "" && tr.free == 0 {
 		t.Fatalf("the parent said %q, %v, %s: %s", text, err, res.Err, said)
+	}
+	if res.Err != "" {
+		return outcome{failed: res.Err}
 	}
 	o := outcome{report: res.Report, exit: res.Exit}
 	// The race detector complains before, where there is no /proc.
@@ -128,7 +134,13 @@ func parentMain() {
 		b := newBirth(Entry{
 			Plan: plan, Program: exe, Args: []string{"worker"}, Env: env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
 		})
-		b.fixed = os.Getenv("FIXED") == "true"
+		b.fixed, b.alone = os.Getenv("FIXED") == "true", os.Getenv("OLD") != "true"
+		if err := unix.Dup3(0, inheritedFD, 0); err != nil {
+			return err
+		}
+		if free := number(os.Getenv("FREE")); free > 0 {
+			defer hoard(free - 1)()
+		}
 		pid, res.Report, err = b.enter()
 		if err != nil {
 			return err
@@ -147,6 +159,35 @@ func parentMain() {
 	}
 	_ = json.NewEncoder(os.NewFile(reportFD, "report")).Encode(res)
 	os.Exit(0)
+}
+
+// inheritedFD is a descriptor that a program was started with, and that is not to
+// be closed by an exec.
+const inheritedFD = 40
+
+// hoard opens descriptors until there are only so many left to open, and returns
+// what closes them.
+func hoard(left int) (release func()) {
+	limit := unix.Rlimit{Cur: 100, Max: 100}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		panic(err)
+	}
+	var fds []int
+	for {
+		fd, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			break
+		}
+		fds = append(fds, fd)
+	}
+	for _, fd := range fds[:left] {
+		_ = unix.Close(fd)
+	}
+	return func() {
+		for _, fd := range fds[left:] {
+			_ = unix.Close(fd)
+		}
+	}
 }
 
 func workerMain() {

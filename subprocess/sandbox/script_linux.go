@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"syscall"
@@ -15,10 +16,11 @@ import (
 // scheduler, collector or locks that it could rely on, and it uses the memory of
 // the one who cloned it.
 type script struct {
-	steps []step
-	notes []note // one for each step
-	kept  runtime.Pinner
-	died  death // where it ended; written by the clone
+	steps   []step
+	notes   []note // one for each step
+	kept    runtime.Pinner
+	becomes bool  // somebody else
+	died    death // where it ended; written by the clone
 }
 
 // step is a system call as the clone reads it: seven words, and which of them,
@@ -91,9 +93,12 @@ type stepError struct {
 func (e *stepError) Error() string { return fmt.Sprintf("%s: %v", e.what, e.errno) }
 func (e *stepError) Unwrap() error { return e.errno }
 
-// passing reports whether the machine lacked something that it may have in a
-// moment. No layer is to blame for that, and none is given up.
-func (e *stepError) passing() bool { return e.errno == syscall.EAGAIN || e.errno == syscall.ENOMEM }
+// passing reports whether an error is for want of something that there may be in
+// a moment: processes, memory, descriptors. No layer is to blame for that, and
+// none is given up: who fills this program's descriptors must not take down walls.
+func passing(err error) bool {
+	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
+}
 
 // run clones this process, with some flags of clone(2), and has the clone live
 // the script. It returns the clone's process id once that executes a program. An
@@ -101,7 +106,8 @@ func (e *stepError) passing() bool { return e.errno == syscall.EAGAIN || e.errno
 //
 // The calling thread stands still meanwhile, as vfork(2) has it; that is what
 // makes the price of a clone independent of this program's memory. No signal is
-// handled in the clone: its handlers would be this program's, in its memory.
+// handled in the clone: its handlers would be this program's, in its memory. Two
+// scripts of a program must not run at once.
 func (s *script) run(flags uintptr) (pid int, err error) {
 	defer s.kept.Unpin()
 	runtime.LockOSThread()
@@ -112,8 +118,10 @@ func (s *script) run(flags uintptr) (pid int, err error) {
 		return 0, err
 	}
 	id, errno := vfork(flags|unix.CLONE_VM|unix.CLONE_VFORK|uintptr(syscall.SIGCHLD), &s.steps[0], uintptr(len(s.steps)), &s.died)
-	_, err = maskSignals(before)
-	if dumpable == 1 {
+	if _, err := maskSignals(before); err != nil {
+		panic("bug: sandbox: " + err.Error()) // it could be set before
+	}
+	if s.becomes && dumpable == 1 {
 		// A clone that becomes somebody else takes that from the memory that both
 		// use. An error: it still has it.
 		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
@@ -125,7 +133,7 @@ func (s *script) run(flags uintptr) (pid int, err error) {
 		reap(int(id))
 		return 0, &stepError{s.notes[len(s.notes)-int(s.died.left)], syscall.Errno(s.died.errno)}
 	}
-	return int(id), err
+	return int(id), nil
 }
 
 // vfork clones the calling thread into a process that makes system calls and
