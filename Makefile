@@ -19,8 +19,10 @@ PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 
 # How long each fuzz target runs, and how often each benchmark does. A check of
 # everything fuzzes for seconds.
-FUZZTIME ?= 1m
+ifndef FUZZTIME
+FUZZTIME = 1m
 check: FUZZTIME = 5s
+endif
 COUNT ?= 1
 
 comma := ,

@@ -73,14 +73,23 @@ func layersOf(states []sandbox.State) []Layer {
 	return ls
 }
 
-// tellSandbox says, once for a pool, which layers its workers do without. The
-// lock is held.
+// tellSandbox says which layers workers do without: with the first one, and
+// whenever one comes that lacks another. The lock is held.
 func (p *Pool) tellSandbox(states []sandbox.State) {
-	if p.sandbox != nil || states == nil {
+	if states == nil {
 		return
 	}
-	p.sandbox = layersOf(states)
-	if off := sandbox.Off(states); len(off) > 0 {
+	off := sandbox.Off(states)
+	news := p.sandbox == nil && len(off) > 0
+	if p.sandbox == nil {
+		p.sandbox = layersOf(states)
+	}
+	for _, s := range off {
+		if l := &p.sandbox[s.Layer]; l.On {
+			l.On, l.Why, news = false, printable(s.Why), true
+		}
+	}
+	if news {
 		p.run.events.add(func() {
 			p.options.Logger.Warn("wasmpool: this machine allows only a part of the sandbox", slog.String("off", printable(sandbox.Reasons(off))))
 		}, mayDrop)

@@ -32,9 +32,10 @@ type Stats struct {
 	Wait Histogram // from the call to its beginning to run
 	Run  Histogram // from there to its reply
 
-	// Sandbox is what has become of each layer of the sandbox, as the first worker
-	// has it: proved by what it tried before it met a module, and by what the
-	// kernel says of it. Nil before there was one, and where there is none.
+	// Sandbox is what has become of each layer of the sandbox: it is on when every
+	// worker so far has had it, proved by what that tried before it met a module,
+	// and by what the kernel says of it. Nil before there was a worker, and where
+	// workers are no processes.
 	Sandbox []Layer
 
 	Workers []WorkerStats // in the order of starting

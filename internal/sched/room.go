@@ -13,13 +13,20 @@ func (s *State) dispensable(m *Module) *Worker {
 }
 
 // yields says whether an idle worker may end for the sake of a module, and has
-// the module looked at again when it may.
+// the module looked at again when it may: when the one has been idle, or a call
+// of the other has waited, for long enough.
 func (s *State) yields(w *Worker, m *Module) bool {
-	until := w.idleSince + linger
-	if m.starved() || until <= s.now {
+	if m.starved() {
 		return true
 	}
-	if m.linger.index == 0 {
+	until := w.idleSince + linger
+	if c := m.oldestWaiting(); c != nil {
+		until = min(until, c.Submitted+linger)
+	}
+	if until <= s.now {
+		return true
+	}
+	if m.linger.index == 0 || until < m.linger.at {
 		s.timers.arm(&m.linger, until)
 	}
 	return false
@@ -52,10 +59,11 @@ func (s *State) neediest(giver *Worker) *Module {
 	return neediest
 }
 
-// relieve lets a worker that is idle, or just answered a call, make room for
-// another module: when it is idle and has lingered, or when that module has no worker at all, its
-// calls have waited longer than those of this one, and this one has had its
-// turn. No module waits for ever.
+// relieve lets workers make room for modules whose calls wait. An idle one does
+// when it has lingered, and at once for a module that has none. One that just
+// answered a call and has more does it for a module that has none, whose calls
+// have waited longer than its own, when it has had its turn. No module waits for
+// ever.
 func (s *State) relieve(e Event) {
 	if s.waiting == 0 || s.roomy() || len(s.modules) < 2 {
 		return

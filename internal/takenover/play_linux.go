@@ -38,6 +38,9 @@ func WithPart(program []byte, part string) ([]byte, error) {
 		return nil, fmt.Errorf("takenover: the program has %d places for its part, want 1", n)
 	}
 	changed := fmt.Sprintf("%s%-*s", roleHead, len(role)-len(roleHead), part)
+	if len(changed) != len(role) {
+		return nil, fmt.Errorf("takenover: part %q is longer than its place", part)
+	}
 	return bytes.Replace(program, []byte(role), []byte(changed), 1), nil
 }
 

@@ -69,7 +69,7 @@ func (w *Worker) Seal() error {
 	return nil
 }
 
-// filter installs the filter of system calls for a stage of the worker's life.
+// filter installs the filter of system calls for a time of the worker's life.
 // A later one cannot allow what an earlier one refuses.
 func filter(plan Plan, sealed bool) error {
 	if !sealed || !plan.Layers.Has(Syscalls) { // the first filter is what asks for it, and refuses to be asked again
