@@ -196,10 +196,13 @@ func load(ctx context.Context, p *subprocess.Process, a *Assignment, s isolate.S
 	if err != nil {
 		return nil, fmt.Errorf("pool: module %q: %w", a.Module, err)
 	}
-	answer, err := p.Load(ctx, &subprocess.Module{
-		Settings: settings, Source: a.Source, Slots: a.Concurrency, File: file,
-		Memory: a.memory(s.Role), Resident: a.Limits.ResidentBytes, Seals: s.Role == isolate.Serve,
-	})
+	m := &subprocess.Module{
+		Settings: settings, Source: a.Source, Slots: a.Concurrency, File: file, Memory: a.memory(s.Role),
+	}
+	if s.Role == isolate.Serve { // what only compiles has bounds of its own
+		m.Resident, m.Seals = a.Limits.ResidentBytes, true
+	}
+	answer, err := p.Load(ctx, m)
 	var ended *subprocess.ExitError
 	switch {
 	case errors.As(err, &ended) && ended.Exit.Exceeded:

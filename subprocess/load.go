@@ -32,7 +32,10 @@ func (p *Process) Load(ctx context.Context, m *Module) (json.RawMessage, error) 
 	}
 	if m.Resident > 0 {
 		if err := p.body.bound(m.Resident); err != nil {
-			return nil, fmt.Errorf("subprocess: bound of the process's memory: %w", err)
+			err = fmt.Errorf("subprocess: bound of the process's memory: %w", err)
+			p.Kill(err)
+			<-p.ended // perhaps by itself, and that is why
+			return nil, errors.Join(err, &ExitError{p.exit})
 		}
 	}
 	if m.File != nil {

@@ -14,7 +14,7 @@ func (b *osBody) start(o Options, files []*os.File) (err error) {
 			return err
 		}
 	}
-	b.process, err = startProcess(path, title(o), environment(o), files)
+	b.process, err = startProcess(path, o, files)
 	return err
 }
 

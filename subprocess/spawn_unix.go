@@ -4,6 +4,7 @@ package subprocess
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 	"runtime"
@@ -37,19 +38,39 @@ var spawner = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
-// onSpawner runs a function on the spawner's thread.
-func onSpawner[T any](f func() (T, error)) (T, error) {
+// errSpawnerBusy says that the kernel, or a start before, takes too long.
+var errSpawnerBusy = errors.New("subprocess: the thread that starts processes is held up")
+
+// onSpawner runs a function on the spawner's thread. If that takes longer than
+// patience it returns an error, and what the function comes to later is given to
+// late.
+func onSpawner[T any](patience time.Duration, f func() (T, error), late func(T)) (none T, err error) {
 	type outcome struct {
 		value T
 		err   error
 	}
-	done := make(chan outcome)
-	spawner() <- func() {
+	done := make(chan outcome, 1)
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
+	select {
+	case spawner() <- func() {
 		v, err := f()
 		done <- outcome{v, err}
+	}:
+	case <-enough.C:
+		return none, errSpawnerBusy
 	}
-	o := <-done
-	return o.value, o.err
+	select {
+	case o := <-done:
+		return o.value, o.err
+	case <-enough.C:
+		go func() { // ends with the function
+			if o := <-done; o.err == nil {
+				late(o.value)
+			}
+		}()
+		return none, errSpawnerBusy
+	}
 }
 
 // osBody is a child process of the operating system.
@@ -158,10 +179,16 @@ func environment(o Options) []string {
 }
 
 // startProcess executes a program as a child of the spawner.
-func startProcess(path string, args, env []string, files []*os.File) (*os.Process, error) {
-	return onSpawner(func() (*os.Process, error) {
-		return os.StartProcess(path, args, &os.ProcAttr{Env: env, Files: files, Sys: attributes()})
-	})
+func startProcess(path string, o Options, files []*os.File) (*os.Process, error) {
+	return onSpawner(o.StartTimeout, func() (*os.Process, error) {
+		return os.StartProcess(path, title(o), &os.ProcAttr{Env: environment(o), Files: files, Sys: attributes()})
+	}, end)
+}
+
+// end ends a process that nobody waits for any more.
+func end(p *os.Process) {
+	_ = p.Kill() // an error: it has ended
+	_, _ = p.Wait()
 }
 
 // title is what is shown of a child in the process list.

@@ -29,10 +29,10 @@ func (b *osBody) start(o Options, files []*os.File) (err error) {
 		}()
 	}
 	if b.group == nil && !o.Sandbox.Early() {
-		b.process, err = startProcess(path, title(o), environment(o), files)
+		b.process, err = startProcess(path, o, files)
 		return err
 	}
-	b.process, err = onSpawner(func() (*os.Process, error) {
+	b.process, err = onSpawner(o.StartTimeout, func() (*os.Process, error) {
 		pid, report, err := sandbox.Enter(sandbox.Entry{
 			Plan: o.Sandbox, Program: program, Args: title(o), Env: environment(o), Files: files, Group: b.group,
 		})
@@ -41,7 +41,7 @@ func (b *osBody) start(o Options, files []*os.File) (err error) {
 		}
 		b.report = report
 		return os.FindProcess(pid)
-	})
+	}, end)
 	return err
 }
 
@@ -85,6 +85,6 @@ func (b *osBody) leaveGroup() (exceeded bool) {
 		return false
 	}
 	exceeded = b.group.Exceeded()
-	_ = b.group.Remove() // what the process left behind may be in it for a moment; a later sweep finds it empty
+	_ = b.group.Remove() // what the process left behind may be in it for a moment: then a later sweep does it
 	return exceeded
 }

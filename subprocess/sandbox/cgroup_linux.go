@@ -9,27 +9,30 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Group is a control group of one worker (cgroups(7), version 2), in which the
 // kernel counts the memory and the tasks of that worker alone.
-type Group struct{ dir string }
+type Group struct {
+	dir     string
+	bounded bool // its memory is
+}
 
-// groupPrefix begins the names of groups; the process id of whoever made one
-// follows, and a number.
+// groupPrefix begins the names of groups.
 const groupPrefix = "wasmpool-"
 
-var groups atomic.Uint64
+// emptyFor is the age from which a group without processes is one that somebody
+// left. A guess: one that is in use is empty for some milliseconds.
+const emptyFor = time.Minute
 
 // groupControllers are what a group needs.
 var groupControllers = []string{"memory", "pids"}
 
 // CheckGroups says what is in the way of groups for workers below a directory,
-// and passes its controllers on to them. Groups that a program has left there
-// which is gone are removed.
+// and passes its controllers on to them.
 func CheckGroups(dir string) error {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
@@ -47,7 +50,7 @@ func CheckGroups(dir string) error {
 			return fmt.Errorf("it has no controller %q, only %q: delegate it, with Delegate=yes in a unit of systemd", c, bytes.TrimSpace(offered))
 		}
 	}
-	sweepGroups(dir)
+	sweepGroups(dir) // before: passing something on makes groups look new
 	passOn := "+" + strings.Join(groupControllers, " +")
 	if err := writeExisting(filepath.Join(dir, "cgroup.subtree_control"), passOn); err != nil {
 		if errors.Is(err, unix.EBUSY) {
@@ -62,26 +65,28 @@ func CheckGroups(dir string) error {
 	return g.Remove()
 }
 
-// sweepGroups removes the groups of programs that are gone. One that has
-// processes stays, as the kernel has it.
+// sweepGroups removes the groups that somebody left: a program that was killed,
+// or this one when a worker's group was still busy. One that has processes stays,
+// as the kernel has it.
 func sweepGroups(dir string) {
-	left, _ := filepath.Glob(filepath.Join(dir, groupPrefix+"*"))
+	left, _ := filepath.Glob(filepath.Join(dir, groupPrefix+"*")) // an error is one of the pattern
 	for _, path := range left {
-		name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), groupPrefix), "-")
-		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() && errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > emptyFor {
 			_ = os.Remove(path)
 		}
 	}
 }
 
-// NewGroup makes a group below a directory that was checked. It bounds the tasks
-// of its worker.
+// NewGroup makes a group below a directory that was checked, and removes those
+// that were left there. It bounds the tasks of its worker.
 func NewGroup(dir string) (*Group, error) {
-	g := &Group{filepath.Join(dir, fmt.Sprintf("%s%d-%d", groupPrefix, os.Getpid(), groups.Add(1)))}
-	if err := os.Mkdir(g.dir, 0o755); err != nil {
+	sweepGroups(dir)
+	path, err := os.MkdirTemp(dir, groupPrefix)
+	if err != nil {
 		return nil, err
 	}
-	err := g.set("pids.max", strconv.Itoa(maxTasks))
+	g := &Group{dir: path}
+	err = g.set("pids.max", strconv.Itoa(maxTasks))
 	if err == nil {
 		err = g.set("memory.oom.group", "1") // all of it, or nothing
 	}
@@ -109,6 +114,7 @@ func (g *Group) Limit(most int64) error {
 	if err := g.set("memory.max", strconv.FormatInt(most, 10)); err != nil {
 		return err
 	}
+	g.bounded = true
 	if err := g.set("memory.swap.max", "0"); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -127,15 +133,21 @@ func (g *Group) Holds(pid int) error {
 	return err
 }
 
-// Exceeded reports whether the kernel has ended the worker for its memory.
+// Exceeded reports whether the kernel has ended the worker for the bound of its
+// memory. It may have ended it for want of memory elsewhere, too: of the whole
+// machine, or above the group.
 func (g *Group) Exceeded() bool {
 	events, _ := os.ReadFile(filepath.Join(g.dir, "memory.events"))
+	own, killed := false, false
 	for line := range strings.Lines(string(events)) {
-		if n, ok := strings.CutPrefix(line, "oom_kill "); ok {
-			return strings.TrimSpace(n) != "0"
+		switch name, n, _ := strings.Cut(strings.TrimSpace(line), " "); name {
+		case "oom": // how often this group's own bound was met
+			own = n != "0"
+		case "oom_kill": // how many of it were ended, by whatever bound
+			killed = n != "0"
 		}
 	}
-	return false
+	return g.bounded && own && killed
 }
 
 // Remove removes the group, which must be empty: its worker is reaped.

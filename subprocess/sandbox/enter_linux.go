@@ -139,8 +139,8 @@ func (b *birth) attempt() (pid int, err error) {
 	}
 	if b.wants(Limits) {
 		s.limit(fixedLimits(b.Plan.FileBytes))
-		if flags&unix.CLONE_NEWUSER != 0 {
-			s.limit([]limit{taskLimit}) // elsewhere all processes of the user count, whoever started them
+		if flags&unix.CLONE_NEWUSER != 0 && countsTasksApart() {
+			s.limit([]limit{taskLimit})
 		}
 	}
 	if b.wants(Capabilities) {

@@ -1,6 +1,11 @@
 package sandbox
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
 
 // maxTasks bounds the threads of a worker, where they can be counted for it
 // alone. A guess: a Go program has one for each call that runs and some besides,
@@ -20,8 +25,21 @@ type limit struct {
 	most  uint64
 }
 
-// taskLimit is the bound of tasks.
+// taskLimit is the bound of tasks, where a user's tasks are counted for each user
+// namespace: from Linux 5.14 on. Elsewhere all processes of the user count, whoever
+// started them.
 var taskLimit = limit{unix.RLIMIT_NPROC, "Max processes", "processes", maxTasks}
+
+// countsTasksApart reports whether this kernel does that.
+var countsTasksApart = sync.OnceValue(func() bool {
+	var u unix.Utsname
+	var major, minor int
+	if err := unix.Uname(&u); err != nil {
+		return false
+	}
+	_, _ = fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor) // 0 where it is not like that
+	return major > 5 || major == 5 && minor >= 14
+})
 
 // fixedLimits are the bounds of a worker that writes files of at most so many
 // bytes.
