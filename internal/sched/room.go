@@ -82,6 +82,9 @@ func (s *State) relieve(e Event) {
 // relieveIdle lets the idle workers make room that are not about to be given
 // calls.
 func (s *State) relieveIdle() {
+	if s.idle.head == nil || s.neediest(nil) == nil {
+		return // one that needs no free place needs none of an idle worker either
+	}
 	for w := s.idle.head; w != nil; {
 		next := w.idleNext
 		if !w.outgoing && !w.Module.moving() {
