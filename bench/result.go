@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+// result is a row after a run: medians over its rounds.
+type result struct {
+	row
+	round
+	note string
+	err  error // it was not measured
+}
+
+// errNoRound says why a row of a run that was ended has no figures.
+var errNoRound = errors.New("the run was ended before its first round")
+
+func (c *contender) result() result {
+	res := result{row: c.row, err: c.err}
+	if c.target != nil {
+		res.note = c.note
+	}
+	if res.err == nil && len(c.rounds) == 0 {
+		res.err = errNoRound
+	}
+	if res.err != nil {
+		return res
+	}
+	var p50, p99 []time.Duration
+	var rate, bytes, allocs []float64
+	for _, r := range c.rounds {
+		p50, p99, rate = append(p50, r.p50), append(p99, r.p99), append(rate, r.rate)
+		if r.heap != nil {
+			bytes, allocs = append(bytes, r.heap.bytes), append(allocs, r.heap.allocs)
+		}
+	}
+	res.round = round{p50: median(p50), p99: median(p99), rate: median(rate)}
+	if bytes != nil {
+		res.heap = &heap{bytes: median(bytes), allocs: median(allocs)}
+	}
+	return res
+}
+
+func anyMeasured(results []result) bool {
+	for _, r := range results {
+		if r.err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ratio is how many times as long as the base of its workload a row takes. Zero
+// means that there is nothing to compare it with.
+func ratio(r result, results []result) float64 {
+	for _, b := range results {
+		if b.base && b.workload == r.workload && b.err == nil && r.err == nil && b.p50 > 0 {
+			return float64(r.p50) / float64(b.p50)
+		}
+	}
+	return 0
+}
