@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -19,6 +20,12 @@ func (b *birth) choose(apart bool) {
 			b.report.fail(User, "the program's file has mode %v, and other users cannot execute it: chmod o+x", info.Mode().Perm())
 		}
 	}
+	if !b.owned && traceable() {
+		b.owned = apart
+		if !b.owned {
+			b.report.fail(User, "the sysctl fs.suid_dumpable is 1, which would let its like into this program's memory while it starts")
+		}
+	}
 	if len(b.Plan.Dirs) > 0 && !b.owned {
 		// What is granted is this user's to use: another user might have no right to.
 		b.owned = apart
@@ -26,6 +33,13 @@ func (b *birth) choose(apart bool) {
 			b.report.fail(User, "it is granted directories that are this user's, and there are no namespaces")
 		}
 	}
+}
+
+// traceable reports whether a process that has become another user may be traced
+// by that user: proc_sys_fs(5), "suid_dumpable".
+func traceable() bool {
+	set, err := os.ReadFile("/proc/sys/fs/suid_dumpable")
+	return err == nil && strings.TrimSpace(string(set)) == "1"
 }
 
 // refusal says why this machine has no namespaces for a worker, and what would

@@ -8,8 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mask is a set of signals as the kernel has it: a bit for each of the 64
-// (signal(7)).
+// signals is how many there are (signal(7)), and a mask a set of them as the
+// kernel has it, with a bit for each.
+const signals = 64
+
 type mask uint64
 
 // setMask is SIG_SETMASK of sigprocmask(2), on all machines that this is built for.
@@ -29,21 +31,16 @@ func maskSignals(m mask) (before mask, err error) {
 	return before, nil
 }
 
-// action is what becomes of a signal: struct sigaction of the kernel, of which
-// only the handler matters here.
-type action struct {
-	handler uintptr // 0: what is usual; 1: nothing
-	rest    [3]uintptr
-}
+// action is what becomes of a signal: struct sigaction of the kernel, four words
+// on all machines that this is built for. The zero action is what is usual.
+type action [4]uintptr
 
-// quiet appends the calls after which the signals that this program handles have
-// their usual effects, as after an exec, and none is held back.
+// quiet appends the calls after which all signals have their usual effects, and
+// none is held back. An exec would leave what is ignored ignored.
 func (s *script) quiet() {
 	usual := keep(s, new(action))
-	for signal := syscall.Signal(1); signal <= 64; signal++ {
-		var now action
-		_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signal), 0, uintptr(unsafe.Pointer(&now)), unsafe.Sizeof(every), 0, 0)
-		if errno == 0 && now.handler > 1 {
+	for signal := syscall.Signal(1); signal <= signals; signal++ {
+		if signal != syscall.SIGKILL && signal != syscall.SIGSTOP { // those have no others
 			s.add(layers, "handle no signals", unix.SYS_RT_SIGACTION, uintptr(signal), usual, 0, unsafe.Sizeof(every))
 		}
 	}
