@@ -41,7 +41,8 @@ const nobody = 65_534
 
 // Enter starts a worker behind those layers of its plan that can be had here,
 // and returns its process id and what has become of them. The worker ends with
-// the thread that calls Enter.
+// the thread that calls Enter, which must be the only one that does: a clone uses
+// this program's memory.
 func Enter(e Entry) (pid int, report Report, err error) { return newBirth(e).enter() }
 
 func newBirth(e Entry) *birth {
