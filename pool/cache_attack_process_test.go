@@ -27,7 +27,7 @@ const somebody = 12_345
 func chown(t *testing.T, path string) {
 	t.Helper()
 	err := os.Lchown(path, somebody, somebody)
-	if errors.Is(err, os.ErrPermission) {
+	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EINVAL) { // the latter where there is no other user
 		t.Skip("only root, with the rights of root, can give a file to another user")
 	}
 	if err != nil {
