@@ -35,9 +35,9 @@ TESTDATA := ./testdata/wasm
 # $(call in,modules,command)
 in = for m in $(1); do echo "--- $@: $$m"; (cd $$m && $(2)); done
 
-.PHONY: check fmt format lint vet test race worlds fuzz hammer soak cross tidy vuln examples bench guests cover help
+.PHONY: check fmt format lint vet test socket race worlds fuzz hammer soak cross tidy vuln examples bench guests cover help
 
-check: fmt lint vet test race worlds fuzz cross tidy hammer examples vuln ## everything that CI runs
+check: fmt lint vet test socket race worlds fuzz cross tidy hammer examples vuln ## everything that CI runs
 
 fmt: ## fail if a file is not formatted, and show how it should be
 	@$(call in,$(MODULES),$(TOOL) golangci-lint fmt -c $(CURDIR)/.golangci.yml --diff)
@@ -54,6 +54,9 @@ vet: ## run go vet
 test: ## run all tests
 	@$(call in,$(MODULES),$(GO) test -timeout 10m ./...)
 	@$(GO) test $(TESTDATA)
+
+socket: ## run the tests of processes with calls through the socket alone
+	@WASMPOOL_TEST_TRANSPORT=socket $(GO) test -timeout 10m ./subprocess ./pool
 
 race: ## run all tests under the race detector
 	@$(call in,$(MODULES),$(GO) test -race -timeout 30m ./...)

@@ -19,7 +19,12 @@ type attending struct {
 	cancelled chan struct{}
 }
 
-func (w *attending) Attend(uint64) { <-w.cancelled }
+func (w *attending) Attend(_ uint64, sleeps func()) {
+	if sleeps != nil {
+		sleeps()
+	}
+	<-w.cancelled
+}
 
 func (w *attending) Cancel(seq uint64) {
 	close(w.cancelled)

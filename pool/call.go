@@ -147,36 +147,49 @@ func (p *Pool) invoke(ctx context.Context, m *module, function string, body *sub
 	if fl.lone {
 		p.attend(ctx, c, &fl)
 	}
-	select {
-	case <-c.done:
-	case <-ctx.Done():
-		p.cancel(c)
-		<-c.done
-	}
+	p.settled(ctx, c)
 	return p.finish(ctx, m, function, c)
 }
 
+// settled blocks until a call is settled, which it is when its context ends. Waiting
+// for one thing takes half as long as for the first of two.
+func (p *Pool) settled(ctx context.Context, c *record) {
+	ended := ctx.Done()
+	if ended == nil {
+		<-c.done
+		return
+	}
+	select {
+	case <-c.done: // as after attending to it
+		return
+	default:
+	}
+	select {
+	case <-c.done:
+	case <-ended:
+		p.cancel(c)
+		<-c.done
+	}
+}
+
 // attend lets a lone caller read its own reply, where the worker can do that: it
-// saves waking another goroutine. The worker does not look at the context: a
-// call that is cancelled meanwhile makes it return.
+// saves waking another goroutine. A call that is cancelled meanwhile makes it
+// return; its context is watched only when the worker takes longer than a moment.
 func (p *Pool) attend(ctx context.Context, c *record, fl *flushes) {
 	w, ok := fl.workers[0].(attender)
 	if !ok {
 		return
 	}
 	if ctx.Done() == nil {
-		w.Attend(fl.seq)
+		w.Attend(fl.seq, nil)
 		return
 	}
-	cancelled := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(cancelled)
-		p.cancel(c)
-	})
-	w.Attend(fl.seq)
-	if !stop() {
-		<-cancelled // it must not find another call in the record
+	c.context = ctx
+	w.Attend(fl.seq, c.watch)
+	if c.unwatch != nil && !c.unwatch() {
+		<-c.cancelled // it must not find another call in the record
 	}
+	c.context, c.unwatch = nil, nil
 }
 
 // check refuses what is not a call.

@@ -40,6 +40,15 @@ func modules() map[string]pool.Module {
 	return known
 }
 
+// transport is what the workers of all tests talk through: rings, unless the
+// environment asks for the socket.
+func transport() pool.Transport {
+	if os.Getenv("WASMPOOL_TEST_TRANSPORT") == "socket" {
+		return pool.Socket
+	}
+	return pool.SharedMemory
+}
+
 // start makes a pool with real processes, which is stopped at the end of the
 // test: no process may be left then.
 func start(t testing.TB, o pool.Options) *pool.Pool {
@@ -50,6 +59,7 @@ func start(t testing.TB, o pool.Options) *pool.Pool {
 	if o.Modules == nil {
 		o.Modules = modules()
 	}
+	o.Transport = transport()
 	if o.Logger == nil && !testing.Verbose() {
 		o.Logger = quiet // thousands of lines would hide what failed
 	}

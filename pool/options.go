@@ -65,6 +65,8 @@ const (
 	defaultQueueLimit   = 65_536                 // calls; with the bound in bytes below, some 30 MB at worst of bookkeeping
 	defaultQueueBytes   = 256 << 20              // a guess: a large part of a small machine
 
+	maxSpin = time.Millisecond // a guess: whoever waits so long in vain had better sleep
+
 	maxProcesses   = 2_000 // each takes a thread of this process, twice as many while they are replaced; Go ends a program at 10,000
 	maxConcurrency = 1_000 // likewise
 )
@@ -215,6 +217,16 @@ type Options struct {
 	// its own there, and the kernel holds it to Limits.ResidentBytes at every
 	// moment. New says what is in the way. Empty means no groups. Linux only.
 	Cgroup string
+
+	// Transport is what calls and replies go through. Zero is [SharedMemory].
+	Transport Transport
+
+	// Spin is how long a caller, or a worker, that waits for the other polls before
+	// it sleeps, with SharedMemory: a call to which both are awake takes a tenth of
+	// the time. One that has been waiting in vain of late does not poll, so a pool
+	// without calls uses no processor. Zero means 50 µs; at most 1 ms; negative means
+	// that nobody polls, and so does a single processor (GOMAXPROCS of 1).
+	Spin time.Duration
 
 	// Launcher starts the workers. Nil means child processes; package pooltest
 	// has one for tests.

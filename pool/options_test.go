@@ -76,6 +76,8 @@ func TestNewNamesAnOptionThatIsWrongWithItsValue(t *testing.T) {
 		{"Limits of logs", pool.Options{Limits: pool.Limits{LogBytes: 1}}, "pool: option Limits.LogBytes is 1; want 1024 to 1073741824 bytes"},
 		{"Limits of processor time", pool.Options{Limits: pool.Limits{ProcessorTime: -1}}, "pool: option Limits.ProcessorTime is -1ns; want zero or more"},
 		{"Limits of resident memory", pool.Options{Limits: pool.Limits{ResidentBytes: 1}}, "pool: option Limits.ResidentBytes is 1; want 16777216 to 1099511627776 bytes"},
+		{"no such transport", pool.Options{Transport: 2}, "pool: option Transport is transport 2; want SharedMemory or Socket"},
+		{"too long a spin", pool.Options{Spin: time.Second}, "pool: option Spin is 1s; want at most 1ms"},
 		{"no such sandbox", pool.Options{Sandbox: 3}, "pool: option Sandbox is sandbox 3; want Default, Strict or Off"},
 		{"Limits of compiling", pool.Options{Limits: pool.Limits{CompileTime: -1}}, "pool: option Limits.CompileTime is -1ns; want zero or more"},
 		{"a module without a source", pool.Options{Modules: map[string]pool.Module{"m": {}}}, `pool: option Modules["m"].Source is ""; want the path of a module, or its Bytes`},

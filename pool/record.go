@@ -17,6 +17,12 @@ type record struct {
 	deadline time.Time       // when the caller's context ends; zero: never
 	done     chan struct{}   // holds one: the call is settled
 
+	// Its caller's, while it attends to the call.
+	context   context.Context
+	watch     func()      // begins to watch the context
+	unwatch   func() bool // ends it, and reports whether it had not ended
+	cancelled chan struct{}
+
 	// Set before done is told.
 	outcome sched.Outcome
 	code    abi.Code
@@ -25,7 +31,17 @@ type record struct {
 	held    bool    // a worker still has the call
 }
 
-func newRecord() any { return &record{done: make(chan struct{}, 1)} }
+func (p *Pool) freshRecord() any {
+	c := &record{done: make(chan struct{}, 1)}
+	c.watch = func() {
+		c.cancelled = make(chan struct{})
+		c.unwatch = context.AfterFunc(c.context, func() {
+			defer close(c.cancelled)
+			p.cancel(c)
+		})
+	}
+	return c
+}
 
 func (p *Pool) newRecord(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) *record {
 	c := p.records.Get().(*record)

@@ -15,7 +15,11 @@ func (w *worker) Replies(replies []subprocess.Reply) {
 	p := w.pool
 	w.results = w.results[:0]
 	for _, r := range replies { // copied without the lock
-		w.results = append(w.results, append([]byte(nil), r.Payload...))
+		payload := r.Payload
+		if !r.Owned {
+			payload = append([]byte(nil), payload...)
+		}
+		w.results = append(w.results, payload)
 	}
 	var fl flushes
 	now := p.now()

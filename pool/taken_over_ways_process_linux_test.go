@@ -103,10 +103,11 @@ func TestATakenOverWorkerMayMakeCodeUntilItIsSealed(t *testing.T) {
 
 func TestATakenOverWorkerThatLiesOrLagsIsEnded(t *testing.T) {
 	for _, row := range []struct {
-		what string
-		end  string
-		call []pool.CallOption
-		wall pool.Sandbox
+		what  string
+		end   string
+		call  []pool.CallOption
+		wall  pool.Sandbox
+		rings bool // it is about them
 	}{
 		{what: "garbage", end: "protocol"},
 		{what: "4 GiB", end: "exceeds the maximum"},
@@ -116,11 +117,18 @@ func TestATakenOverWorkerThatLiesOrLagsIsEnded(t *testing.T) {
 		{what: "parent's frame", end: "frame of stop is not accepted"},
 		{what: "half a frame", end: "worker"},
 		{what: "a byte at a time", end: "run time exceeds its limit", call: []pool.CallOption{pool.Timeout(soon)}},
+		{what: "a tail too far", end: "tail of a ring", rings: true},
+		{what: "a tail that goes back", end: "tail of a ring", rings: true},
+		{what: "wake-ups without end", end: "woke its parent more often than that slept", rings: true},
+		{what: "scribbles everywhere", end: "", rings: true, call: []pool.CallOption{pool.Timeout(soon)}},
 		// The first process of a namespace, which it is behind the wall, cannot stop itself.
 		{what: "stop", end: "run time exceeds its limit", call: []pool.CallOption{pool.Timeout(soon)}, wall: pool.Off},
 	} {
 		t.Run(row.what, func(t *testing.T) {
 			p := hostilePool(t, pool.Options{Sandbox: row.wall})
+			if row.rings && transport() != pool.SharedMemory {
+				t.Skip("there are no rings")
+			}
 			honest(t, p)
 			before := measure(t)
 			if _, err := try(t, p, row.what, nil, row.call...); err == nil || !strings.Contains(err.Error(), row.end) {

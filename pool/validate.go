@@ -29,6 +29,12 @@ func (o Options) validate() error {
 	case o.Sandbox == Strict && o.Runner == "" && o.Launcher == nil:
 		v.add("Sandbox", o.Sandbox, "a Runner with it, such as cmd/wasmpool-runner: see RunnerBytes")
 	}
+	if o.Transport > Socket {
+		v.add("Transport", o.Transport, "SharedMemory or Socket")
+	}
+	if o.Spin > maxSpin {
+		v.add("Spin", o.Spin, "at most "+maxSpin.String())
+	}
 	v.positive("StartTimeout", o.StartTimeout)
 	for name, d := range map[string]time.Duration{"CallTimeout": o.CallTimeout, "QueueTimeout": o.QueueTimeout, "MaxAge": o.MaxAge} {
 		if d < 0 {

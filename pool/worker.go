@@ -68,7 +68,11 @@ type Worker interface {
 }
 
 // attender is a worker whose callers can read their own replies.
-type attender interface{ Attend(seq uint64) }
+type attender interface {
+	// Attend reads for the caller of a call until that is answered, at best. It calls
+	// sleeps, if there is one, once at most and before it sleeps.
+	Attend(seq uint64, sleeps func())
+}
 
 // Withdrawn is the code of a call that surely did not start.
 const Withdrawn = abi.Withdrawn

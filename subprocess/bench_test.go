@@ -43,7 +43,7 @@ func (d *desk) Replies(replies []Reply) {
 
 func benchmarkProcess(b *testing.B, callers, payload int) {
 	d := &desk{recorder: newRecorder()}
-	p, err := Start(b.Context(), Options{Name: "worker"}, d)
+	p, err := Start(b.Context(), options("worker"), d)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func benchmarkProcess(b *testing.B, callers, payload int) {
 		p.Queue(c)
 		mu.Unlock()
 		p.Flush()
-		p.Attend(c.Seq)
+		p.Attend(c.Seq, nil)
 		if n := <-d.waits[c.Seq%uint64(len(d.waits))]; n != payload {
 			b.Errorf("reply of %d bytes, want %d", n, payload)
 		}

@@ -47,7 +47,8 @@ type child struct {
 	handler Handler
 	out     *outbox
 	turn    *turn
-	clock   time.Time // what short times are measured from
+	gather  time.Duration // how long a reply may wait for others
+	clock   time.Time     // what short times are measured from
 
 	// What is read with belongs to the holder of the turn.
 	in    *wire.Reader
@@ -77,9 +78,9 @@ func serve(s surroundings, h Handler) {
 		handler:      h,
 		out:          newOutbox(s.line),
 		clock:        time.Now(),
-		in:           wire.NewReader(s.line, wire.FromParent()),
 		names:        make(map[string]string),
 	}
+	c.in = wire.NewReader(s.line, wire.FromParent(), c.memory)
 	c.turn = newTurn(s.alarm, c.out.flush, nil, nil)
 	if c.gone != nil {
 		go func() { // ends with the child
@@ -92,9 +93,12 @@ func serve(s surroundings, h Handler) {
 		c.hooks.hello()
 	}
 	b := c.out.open()
-	b.buf = wire.Hello{Version: wire.Version, Build: buildID(), Sandbox: c.report.Encode()}.Append(b.buf)
+	b.buf = wire.Hello{Version: wire.Version, Build: buildID(), Joins: c.line.canJoin(), Sandbox: c.report.Encode()}.Append(b.buf)
 	c.out.close()
-	c.out.flush()
+	c.out.flush() // it is far smaller than what a line takes at once
+	if !c.line.join() {
+		c.gather = gather
+	}
 	// The error tells nothing: the parent is gone, or has let go.
 	_ = c.turn.keep(func() (bool, error) {
 		err := c.readOnce()
@@ -138,7 +142,8 @@ func (c *child) readOnce() error {
 func (c *child) take(f wire.Frame) {
 	switch f.Kind {
 	case wire.KindCall:
-		c.takeCall(must(wire.ParseCall(f.Body)))
+		c.takeCall(must(wire.ParseCall(f.Body)), f.Owned)
+		return // the memory is the call's
 	case wire.KindRecall:
 		c.takeBack(uint64(must(wire.ParseRecall(f.Body))))
 	case wire.KindCancel:
@@ -154,6 +159,11 @@ func (c *child) take(f wire.Frame) {
 	default:
 		panic(fmt.Sprintf("bug: subprocess: parent sent a %v frame", f.Kind))
 	}
+	if f.Owned != nil {
+		c.mu.Lock()
+		c.queue.memory.give(f.Owned)
+		c.mu.Unlock()
+	}
 }
 
 func must[M any](m M, err error) M {
@@ -167,7 +177,14 @@ func must[M any](m M, err error) M {
 // functions, and whoever calls others pays for them.
 const maxNames = 1024
 
-func (c *child) takeCall(m wire.Call) {
+// memory is for a large frame.
+func (c *child) memory(n int) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.memory.take(n)
+}
+
+func (c *child) takeCall(m wire.Call, owned []byte) {
 	name, ok := c.names[string(m.Name)]
 	if !ok {
 		if len(c.names) >= maxNames {
@@ -177,7 +194,7 @@ func (c *child) takeCall(m wire.Call) {
 		c.names[name] = name
 	}
 	c.mu.Lock()
-	c.queue.push(name, m)
+	c.queue.push(name, m, owned)
 	c.mu.Unlock()
 	if c.hooks.queued != nil {
 		c.hooks.queued(m.Seq)

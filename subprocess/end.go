@@ -76,7 +76,8 @@ func (p *Process) bury() {
 	// Whoever still writes gets an error; then nothing refers to the link. An
 	// error of closing it tells nothing: nobody is at the other end.
 	_ = p.link.Close()
-	_ = p.out.settle()
+	p.out.end()
+	p.link.release()
 	close(p.ended)
 	if tell {
 		p.sink.Exited(exit)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -19,19 +20,35 @@ import (
 	"github.com/wasmpool/wasmpool/internal/wire"
 )
 
-// say writes frames, or what is none, as a child.
-func say(messages ...wire.Message) {
-	var b []byte
-	for _, m := range messages {
-		b = m.Append(b)
+// connection is the end of a child that is bare of all else.
+var connection = sync.OnceValue(func() line {
+	memory, err := mapMemory(memoryFD)
+	if err != nil {
+		panic(err)
 	}
-	sayBytes(b)
+	return newChildLine(&childSocket{fd: socketFD}, memory)
+})
+
+// say writes frames, or what is none, as a child. What follows a hello goes where
+// its parent wants it to.
+func say(messages ...wire.Message) {
+	for _, m := range messages {
+		h, first := m.(wire.Hello)
+		if first {
+			h.Joins = connection().canJoin()
+			m = h
+		}
+		sayBytes(m.Append(nil))
+		if first {
+			connection().join()
+		}
+	}
 }
 
-func sayBytes(b []byte) { _, _ = syscall.Write(socketFD, b) }
+func sayBytes(b []byte) { _ = connection().push(&batch{buf: b}) }
 
 // hearLoad reads until the parent has sent a module to load.
-func hearLoad() { hearing(wire.NewReader(fdReader{}, wire.FromParent()), wire.KindLoad, 1) }
+func hearLoad() { hearing(wire.NewReader(fdReader{}, wire.FromParent(), nil), wire.KindLoad, 1) }
 
 func hearing(r *wire.Reader, kind wire.Kind, n int) {
 	for n > 0 {
@@ -50,20 +67,14 @@ func hearing(r *wire.Reader, kind wire.Kind, n int) {
 
 type fdReader struct{}
 
-func (fdReader) Read(p []byte) (int, error) {
-	n, err := syscall.Read(socketFD, p)
-	if n == 0 && err == nil {
-		err = syscall.EPIPE
-	}
-	return max(n, 0), err
-}
+func (fdReader) Read(p []byte) (int, error) { return connection().Read(p) }
 
 var hello = wire.Hello{Version: wire.Version, Build: buildID()}
 
 // saysItServes says all that an honest child says up to its first n calls.
 func saysItServes(n int) {
 	say(hello)
-	r := wire.NewReader(fdReader{}, wire.FromParent())
+	r := wire.NewReader(fdReader{}, wire.FromParent(), nil)
 	hearing(r, wire.KindLoad, 1)
 	say(wire.Loaded("null"))
 	hearing(r, wire.KindCall, n)
@@ -73,7 +84,7 @@ func saysItServes(n int) {
 // recalled.
 func hearRecall(meanwhile ...wire.Message) {
 	say(hello)
-	r := wire.NewReader(fdReader{}, wire.FromParent())
+	r := wire.NewReader(fdReader{}, wire.FromParent(), nil)
 	hearing(r, wire.KindLoad, 1)
 	say(wire.Loaded("null"))
 	hearing(r, wire.KindCall, 1)
@@ -169,7 +180,7 @@ var _ = as(map[string]func(){
 	},
 	"never reads": func() {
 		say(hello)
-		r := wire.NewReader(fdReader{}, wire.FromParent())
+		r := wire.NewReader(fdReader{}, wire.FromParent(), nil)
 		hearing(r, wire.KindLoad, 1)
 		say(wire.Loaded("null"))
 		forever()
@@ -208,7 +219,7 @@ func TestStartSaysWhatAChildDidInsteadOfItsHello(t *testing.T) {
 		{"stranger", `from build "another"`},
 		{"half", "ended before its hello"},
 		{"garbage", "child broke the protocol"},
-		{"4 GiB", "hello frame of 4294967294 bytes exceeds the maximum of 1048836 bytes"},
+		{"4 GiB", "hello frame of 4294967294 bytes exceeds the maximum of 1048837 bytes"},
 		{"silent", "no hello within 300ms"},
 		{"early log", "log frame before hello"},
 	}
@@ -216,7 +227,7 @@ func TestStartSaysWhatAChildDidInsteadOfItsHello(t *testing.T) {
 		t.Run(test.part, func(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
-			o := Options{Name: test.part}
+			o := options(test.part)
 			if test.part == "silent" {
 				o.StartTimeout = 300 * time.Millisecond
 			}
@@ -247,10 +258,10 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := Start(ctx, Options{Name: "silent"}, newRecorder()); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Start(ctx, options("silent"), newRecorder()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Start = %v, want the context's error", err)
 	}
-	if _, err := Start(ctx, Options{Name: "worker"}, newRecorder()); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Start(ctx, options("worker"), newRecorder()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Start with an ended context = %v", err)
 	}
 }
@@ -283,7 +294,9 @@ func TestWhateverAChildDoesWrongEndsItWithTheReason(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
 			r.host = func(ctx context.Context, _ HostRequest) HostReply { <-ctx.Done(); return HostReply{} }
-			p, err := Start(t.Context(), Options{Name: test.part, MaxPayload: 1024}, r)
+			o := options(test.part)
+			o.MaxPayload = 1024
+			p, err := Start(t.Context(), o, r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -313,7 +326,7 @@ func TestWhateverAChildDoesWrongEndsItWithTheReason(t *testing.T) {
 func TestFlushDoesNotBlockOnAChildThatNeverReads(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	p, err := Start(t.Context(), Options{Name: "never reads"}, r)
+	p, err := Start(t.Context(), options("never reads"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +346,7 @@ func TestFlushDoesNotBlockOnAChildThatNeverReads(t *testing.T) {
 func TestAFloodOfLogsArrivesAndHarmsNobody(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	p, err := Start(t.Context(), Options{Name: "floods"}, r)
+	p, err := Start(t.Context(), options("floods"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +367,7 @@ func TestAGrandchildThatHoldsEverythingDelaysNothing(t *testing.T) {
 		t.Skip("the child executes /proc/self/exe")
 	}
 	r := newRecorder()
-	p, err := Start(t.Context(), Options{Name: "grandchild"}, r)
+	p, err := Start(t.Context(), options("grandchild"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,7 +429,7 @@ func TestExitTellsExactlyWhichCallsHadStarted(t *testing.T) {
 		t.Run(test.part, func(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
-			p, err := Start(t.Context(), Options{Name: test.part}, r)
+			p, err := Start(t.Context(), options(test.part), r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -438,7 +451,7 @@ func TestExitTellsExactlyWhichCallsHadStarted(t *testing.T) {
 	t.Run("dies before hello", func(t *testing.T) {
 		t.Parallel()
 		var e *StartError
-		_, err := Start(t.Context(), Options{Name: "dies before hello"}, newRecorder())
+		_, err := Start(t.Context(), options("dies before hello"), newRecorder())
 		if !errors.As(err, &e) || !errors.Is(err, ErrNoHello) || e.Exit.Code != 6 {
 			t.Errorf("Start = %v", err)
 		}
@@ -521,7 +534,7 @@ var _ = as(map[string]func(){
 	"middle": func() {
 		done := make(chan struct{})
 		go func() {
-			p, err := Start(context.Background(), Options{Name: "worker"}, newRecorder())
+			p, err := Start(context.Background(), options("worker"), newRecorder())
 			if err != nil {
 				panic(err)
 			}
@@ -541,7 +554,7 @@ var _ = as(map[string]func(){
 func TestAChildDiesWithItsParent(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	p, err := Start(t.Context(), Options{Name: "middle"}, r)
+	p, err := Start(t.Context(), options("middle"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -576,7 +589,7 @@ func TestAThousandLivesLeaveNothingBehind(t *testing.T) {
 	}
 	life := func(i int) {
 		r := newRecorder()
-		p, err := Start(t.Context(), Options{Name: "worker"}, r)
+		p, err := Start(t.Context(), options("worker"), r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func FuzzParentSurvivesAnyChild(f *testing.F) {
 			p.Flush()
 		}
 		if manners%3 < 2 {
-			p.Attend(fuzzCalls)
+			p.Attend(fuzzCalls, nil)
 		}
 		<-p.Done()
 		<-heard
@@ -88,7 +88,7 @@ func behave(l link, manners byte) bool {
 	if manners == 1 {
 		return true
 	}
-	r := wire.NewReader(l, wire.FromParent())
+	r := wire.NewReader(l, wire.FromParent(), nil)
 	return hears(r, wire.KindLoad) && l.push(&batch{buf: wire.Loaded("null").Append(nil)}) == nil && hears(r, wire.KindCancel)
 }
 

@@ -2,33 +2,32 @@ package subprocess
 
 import "github.com/wasmpool/wasmpool/internal/wire"
 
-// job is a call that waits. Its bytes are its own.
+// job is a call that waits. Its memory is its own.
 type job struct {
 	name      string
 	call      wire.Call // without name and views
-	bytes     []byte    // meta, then arguments
+	memory    []byte
+	bytes     []byte // within it: meta, then arguments
 	metaBytes int
 }
 
 // jobs is a queue, first in, first out.
 type jobs struct {
-	ring []*job // a power of two
-	head int
-	n    int
-	free []*job
-	kept int // bytes in free
+	ring   []*job // a power of two
+	head   int
+	n      int
+	free   []*job // without memory
+	memory buffers
 }
 
-// keepJobs and keepJobBytes bound what is kept for reuse, in all. Guesses: more
-// calls than a parent sends ahead, and 64 of 64 KiB among them.
-const (
-	keepJobs     = 1024
-	keepJobBytes = 8 << 20
-)
+// keepJobs bounds the jobs that are kept for reuse. A guess: more than a parent
+// sends ahead.
+const keepJobs = 1024
 
 func (q *jobs) len() int { return q.n }
 
-func (q *jobs) push(name string, m wire.Call) {
+// push adds a call. If it lies in owned memory, that becomes the job's.
+func (q *jobs) push(name string, m wire.Call, owned []byte) {
 	if q.n == len(q.ring) {
 		grown := make([]*job, max(16, 2*q.n))
 		for i := range q.n {
@@ -37,9 +36,13 @@ func (q *jobs) push(name string, m wire.Call) {
 		q.ring, q.head = grown, 0
 	}
 	j := q.fresh()
-	j.name = name
-	j.bytes = append(append(j.bytes[:0], m.Meta...), m.Arguments...)
-	j.metaBytes = len(m.Meta)
+	j.name, j.metaBytes, j.memory = name, len(m.Meta), owned
+	if owned != nil {
+		j.bytes = owned[len(owned)-len(m.Meta)-len(m.Arguments):] // a call ends with them
+	} else {
+		j.memory = q.memory.take(len(m.Meta) + len(m.Arguments))
+		j.bytes = append(append(j.memory[:0], m.Meta...), m.Arguments...)
+	}
 	m.Name, m.Meta, m.Arguments = nil, nil, nil
 	j.call = m
 	q.ring[(q.head+q.n)%len(q.ring)] = j
@@ -55,7 +58,6 @@ func (q *jobs) fresh() *job {
 	}
 	j := q.free[last]
 	q.free = q.free[:last]
-	q.kept -= cap(j.bytes)
 	return j
 }
 
@@ -87,10 +89,11 @@ func (q *jobs) remove(seq uint64) bool {
 	return false
 }
 
-// recycle keeps a job for reuse.
+// recycle keeps a job for reuse, and its memory.
 func (q *jobs) recycle(j *job) {
-	if len(q.free) < keepJobs && q.kept+cap(j.bytes) <= keepJobBytes {
+	q.memory.give(j.memory)
+	if len(q.free) < keepJobs {
+		*j = job{}
 		q.free = append(q.free, j)
-		q.kept += cap(j.bytes)
 	}
 }

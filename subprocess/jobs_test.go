@@ -11,7 +11,7 @@ func TestCallsThatAreQueuedLeaveNoGarbage(t *testing.T) {
 	call := wire.Call{Seq: 1, Meta: []byte(`{}`), Arguments: []byte(`[1,2]`)}
 	if n := testing.AllocsPerRun(100, func() {
 		for range 20 {
-			q.push("add", call)
+			q.push("add", call, nil)
 		}
 		for q.len() > 0 {
 			q.recycle(q.pop())

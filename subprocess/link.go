@@ -19,6 +19,14 @@ type line interface {
 	// push writes the whole batch, and blocks until it is through or the line is
 	// closed.
 	push(b *batch) error
+
+	// join has all that follows go through memory, in both directions, after the
+	// child's first frame; it reports whether the line can do that. Until then a
+	// line that can is as one that cannot.
+	join() bool
+
+	// canJoin reports that without doing it.
+	canJoin() bool
 }
 
 // link is a line whose reader can be made to leave: the parent's end. What it
@@ -31,11 +39,27 @@ type link interface {
 	interrupt()
 	resume()
 
+	// attend says that the one who reads from now on has no other goroutine to give
+	// way to, as it seems. Before it sleeps it calls sleeps, once at most, if there is
+	// one. leave says that it reads no more.
+	attend(sleeps func())
+	leave()
+
 	// endRead makes Read return io.EOF once everything that has arrived is
 	// read, although somebody may still hold the other end.
 	endRead()
 
+	// Close ends reading and writing; release gives back what nobody may use any
+	// more then, and is called when nobody does.
 	io.Closer
+	release()
 }
 
 var errInterrupted = errors.New("subprocess: read interrupted")
+
+// now calls a function, if there is one.
+func now(f func()) {
+	if f != nil {
+		f()
+	}
+}

@@ -2,6 +2,7 @@ package subprocess
 
 import (
 	"context"
+	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func (b *localBody) take(some bool) (*os.File, error) {
 
 // localBody is a child that is a few goroutines.
 type localBody struct {
-	end  *pipeEnd // the child's
+	end  io.Closer // the child's
 	last atomic.Uint64
 	dead chan struct{}
 	once sync.Once

@@ -51,6 +51,18 @@ var _ = as(map[string]func(){
 	"worker": func() { TakeOver(newWorker) },
 })
 
+// transport is what the children of all tests talk through: rings, unless the
+// environment asks for the socket.
+func transport() Transport {
+	if os.Getenv("WASMPOOL_TEST_TRANSPORT") == "socket" {
+		return Socket
+	}
+	return SharedMemory
+}
+
+// options are those of a child that plays a part.
+func options(part string) Options { return Options{Name: part, Transport: transport()} }
+
 // worker is a handler whose functions the tests call.
 type worker struct {
 	falseTime bool // it is in a bubble of testing/synctest
@@ -248,7 +260,9 @@ func (r *recorder) exit(t testing.TB, p *Process) Exit {
 func start(t testing.TB, r *recorder, slots int) *Process {
 	t.Helper()
 	return loaded(t, slots, func() (*Process, error) {
-		return Start(t.Context(), Options{Name: "worker", Parallelism: slots + 2}, r)
+		o := options("worker")
+		o.Parallelism = slots + 2
+		return Start(t.Context(), o, r)
 	})
 }
 

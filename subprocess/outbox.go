@@ -1,6 +1,9 @@
 package subprocess
 
-import "sync"
+import (
+	"net"
+	"sync"
+)
 
 // rounds bounds how long one goroutine writes what others add meanwhile. A
 // guess: it should not be caught for longer than a few writes.
@@ -9,7 +12,8 @@ const rounds = 4
 // outbox carries frames to a line. Frames are added under its lock, without
 // I/O; flushing combines: one goroutine writes what all have added.
 type outbox struct {
-	line line
+	line   line
+	failed func(err error) // is told what went wrong with the line; may be nil
 
 	mu      sync.Mutex
 	filling *batch // what is added next
@@ -46,11 +50,8 @@ func (o *outbox) flush() { o.flushAfter(nil) }
 // flushAfter is flush with something to be done first by the one who writes, for
 // others to add more meanwhile.
 func (o *outbox) flushAfter(pause func()) {
-	for i := 0; o.claim(); i++ {
-		if pause != nil && i == 0 {
-			pause()
-		}
-		o.swap()
+	more := o.claim(pause)
+	for i := 0; more; i++ {
 		through, err := false, error(nil)
 		if i < rounds {
 			through, err = o.line.offer(o.sending)
@@ -59,7 +60,7 @@ func (o *outbox) flushAfter(pause func()) {
 			go o.drain() // ends when everything is out, or with the line
 			return
 		}
-		o.finish(err)
+		more = o.next(err)
 	}
 }
 
@@ -85,45 +86,70 @@ func (o *outbox) settle() error {
 	return o.err
 }
 
+// end lets nothing more be written, and blocks until nobody writes. The line is
+// closed already.
+func (o *outbox) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failLocked(net.ErrClosed)
+	for o.writing {
+		o.free.Wait()
+	}
+}
+
 // drain writes what flush could not.
 func (o *outbox) drain() {
-	for {
-		o.finish(o.line.push(o.sending))
-		if !o.claim() {
-			return
-		}
-		o.swap()
+	for more := true; more; {
+		more = o.next(o.line.push(o.sending))
 	}
 }
 
 // claim makes the caller the one who writes, and reports whether there is
-// something to write and nobody who does.
-func (o *outbox) claim() bool {
+// something to write and nobody who does. What was added is then to be sent; with
+// a pause, also what is added meanwhile.
+func (o *outbox) claim(pause func()) bool {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.writing || o.filling.empty() {
+		o.mu.Unlock()
 		return false
 	}
 	o.writing = true
+	if pause != nil {
+		o.mu.Unlock()
+		pause()
+		o.mu.Lock()
+	}
+	o.sending, o.filling = o.filling, o.sending
+	o.mu.Unlock()
 	return true
 }
 
-// swap takes what was added, to be written by the one who claimed that.
-func (o *outbox) swap() {
+// next ends the sending of one batch, and begins that of what was added
+// meanwhile, or reports that there is nothing: then the caller does not write any
+// more.
+func (o *outbox) next(err error) bool {
+	o.sending.reset()
+	if err != nil && o.failed != nil {
+		o.failed(err)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if err != nil {
+		o.failLocked(err)
+	}
+	if o.filling.empty() {
+		o.writing = false
+		o.free.Broadcast()
+		return false
+	}
 	o.sending, o.filling = o.filling, o.sending
+	return true
 }
 
-// finish ends what claim began.
-func (o *outbox) finish(err error) {
-	o.sending.reset()
-	o.mu.Lock()
-	if err != nil && o.err == nil {
+// failLocked lets nothing more be written.
+func (o *outbox) failLocked(err error) {
+	if o.err == nil {
 		o.err = err
-		o.filling.reset()
 	}
-	o.writing = false
-	o.mu.Unlock()
-	o.free.Broadcast()
+	o.filling.reset()
 }

@@ -93,6 +93,14 @@ func (e *pipeEnd) interrupt() { e.in.change(func(s *stream) { s.interrupted = tr
 func (e *pipeEnd) resume()    { e.in.change(func(s *stream) { s.interrupted = false }) }
 func (e *pipeEnd) endRead()   { e.in.change(func(s *stream) { s.noMore = true }) }
 
+// attend does not know whether it will sleep.
+func (e *pipeEnd) attend(sleeps func()) { now(sleeps) }
+func (e *pipeEnd) leave()               {}
+
+func (e *pipeEnd) join() bool    { return false }
+func (e *pipeEnd) canJoin() bool { return false }
+func (e *pipeEnd) release()      {}
+
 // Close leaves to the other end what was written before.
 func (e *pipeEnd) Close() error {
 	e.in.change(func(s *stream) { s.deaf = true })

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/wasmpool/wasmpool/internal/spin"
 	"github.com/wasmpool/wasmpool/internal/wire"
 	"github.com/wasmpool/wasmpool/subprocess/sandbox"
 )
@@ -17,6 +20,18 @@ const (
 	defaultStartTimeout = 10 * time.Second
 	defaultMaxPayload   = 64 << 20 // bytes
 	minParallelism      = 3        // for a guest that never pauses, for the keeper in the kernel, for the rest
+)
+
+// Transport is how the two ends of a process talk.
+type Transport uint8
+
+const (
+	// SharedMemory is a ring in each direction. On other systems than Linux it means
+	// Socket.
+	SharedMemory Transport = iota
+
+	// Socket is a pair of sockets.
+	Socket
 )
 
 // Options are the settings of one process. The zero value works.
@@ -38,6 +53,14 @@ type Options struct {
 	// Parallelism is GOMAXPROCS of the child: at least two more than the calls
 	// that may run at once. Less than 3 means 3.
 	Parallelism int
+
+	// Transport is what calls and replies go through.
+	Transport Transport
+
+	// Spin bounds how long an end that has nothing to do polls for the other before
+	// it sleeps, where they share memory. Zero means [spin.Limit]; less than zero
+	// means never, as does a single processor.
+	Spin time.Duration
 
 	// Sandbox is what the wall around the process is to be: the best of it that
 	// this machine allows. The zero plan is no wall.
@@ -61,6 +84,16 @@ func (o Options) withDefaults() Options {
 	}
 	o.MaxPayload = min(o.MaxPayload, wire.MaxPayloadBytes)
 	o.Parallelism = max(o.Parallelism, minParallelism)
+	if runtime.GOOS != "linux" {
+		o.Transport = Socket
+	}
+	if o.Spin == 0 {
+		o.Spin = spin.Limit
+	}
+	if runtime.GOMAXPROCS(0) == 1 {
+		o.Spin = -1 // whoever polls keeps the other from answering
+	}
+	o.Spin = max(o.Spin, 0)
 	return o
 }
 
@@ -112,13 +145,16 @@ type Process struct {
 	release  context.CancelFunc
 
 	// What is read with belongs to the holder of the turn.
-	in      *wire.Reader
-	replies []Reply
-	claimed sandbox.Report // set before hello is closed
+	in       *wire.Reader
+	replies  []Reply
+	attended uint64         // the call that was answered last
+	claimed  sandbox.Report // set before hello is closed
 
 	// Set by Start.
 	witness *sandbox.Witness
 	wall    sandbox.Report
+
+	load atomic.Int64 // how many calls are waiting
 
 	mu        sync.Mutex
 	phase     phase
@@ -218,7 +254,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 		link:    l,
 		out:     newOutbox(l),
 		turn:    newTurn(newTimerAlarm(), nil, l.interrupt, l.resume),
-		in:      wire.NewReader(l, wire.FromChild(o.MaxPayload)),
+		in:      wire.NewReader(l, wire.FromChild(o.MaxPayload), nil),
 
 		hello:    make(chan struct{}),
 		loaded:   make(chan loadAnswer, 1),
@@ -228,6 +264,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 		waiting:  make(map[uint64]underWay),
 		hosting:  make(map[uint64]*hosting),
 	}
+	p.out.failed = p.endViolator
 	p.context, p.release = context.WithCancel(context.Background())
 	go p.receive() // ends with the link; bury waits for it
 	go p.bury()    // ends with the process; Done says so

@@ -34,7 +34,7 @@ func overBoth(t *testing.T, test func(t *testing.T, r *recorder, start func(slot
 			r := newRecorder()
 			test(t, r, func(slots int) *Process {
 				return loaded(t, slots, func() (*Process, error) {
-					return Local(t.Context(), Options{Name: "local"}, r, inBubble(t))
+					return Local(t.Context(), options("local"), r, inBubble(t))
 				})
 			})
 		})
@@ -105,7 +105,7 @@ func TestAttendReadsTheReplyOnTheCallersGoroutine(t *testing.T) {
 		c := caller{p: start(1)}
 		for i := range 500 {
 			seq := c.call("echo", fmt.Sprint(i))
-			c.p.Attend(seq)
+			c.p.Attend(seq, nil)
 			if got := r.reply(t, seq); string(got.Payload) != fmt.Sprint(i) {
 				t.Fatalf("call %d: %q", seq, got.Payload)
 			}
@@ -124,11 +124,11 @@ func TestAttendGivesUpOnALongCall(t *testing.T) {
 		c := caller{p: start(1)}
 		for range 10 { // the keeper lends its turn to later calls
 			seq := c.call("echo", "")
-			c.p.Attend(seq)
+			c.p.Attend(seq, nil)
 			r.reply(t, seq)
 		}
 		seq := c.call("loop", "") // ends only when cancelled
-		c.p.Attend(seq)
+		c.p.Attend(seq, nil)
 		c.p.Cancel(seq)
 		c.p.Flush()
 		if got := r.reply(t, seq); string(got.Payload) != "cancelled" {
@@ -145,13 +145,13 @@ func TestCancelMakesAttendReturnAtOnce(t *testing.T) {
 		c := caller{p: loaded(t, 1, func() (*Process, error) { return Local(t.Context(), Options{}, r, inBubble(t)) })}
 		for range 200 {
 			seq := c.call("echo", "")
-			c.p.Attend(seq)
+			c.p.Attend(seq, nil)
 			r.reply(t, seq)
 		}
 		seq := c.call("stubborn", "")
 		began := time.Now()
 		time.AfterFunc(time.Millisecond/4, func() { c.p.Cancel(seq); c.p.Flush() })
-		c.p.Attend(seq)
+		c.p.Attend(seq, nil)
 		if d := time.Since(began); d != time.Millisecond/4 {
 			t.Errorf("returned %v after it began, want when the call was cancelled, after 250µs", d)
 		}
@@ -340,7 +340,7 @@ func TestLoadReturnsTheAnswerOrWhoseFaultItWas(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.settings, func(t *testing.T) {
 			t.Parallel()
-			p, err := Start(t.Context(), Options{Name: "worker"}, newRecorder())
+			p, err := Start(t.Context(), options("worker"), newRecorder())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -362,7 +362,7 @@ func TestLoadReturnsTheAnswerOrWhoseFaultItWas(t *testing.T) {
 
 func TestLoadRefusalIsARefusal(t *testing.T) {
 	t.Parallel()
-	p, err := Start(t.Context(), Options{Name: "worker"}, newRecorder())
+	p, err := Start(t.Context(), options("worker"), newRecorder())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func TestLoadRefusalIsARefusal(t *testing.T) {
 func TestLoadEndsWithItsContextAndWithTheProcess(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	p, err := Start(t.Context(), Options{Name: "worker"}, r)
+	p, err := Start(t.Context(), options("worker"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,7 +390,7 @@ func TestLoadEndsWithItsContextAndWithTheProcess(t *testing.T) {
 	r.exit(t, p)
 
 	r = newRecorder()
-	if p, err = Start(t.Context(), Options{Name: "worker"}, r); err != nil {
+	if p, err = Start(t.Context(), options("worker"), r); err != nil {
 		t.Fatal(err)
 	}
 	_, err = p.Load(t.Context(), &Module{Settings: json.RawMessage(`"panic"`), Slots: 1})
@@ -460,7 +460,7 @@ func TestAfterTheEndEverythingIsQuiet(t *testing.T) {
 		}
 		c.call("echo", "x")
 		c.p.Cancel(1)
-		c.p.Attend(1)
+		c.p.Attend(1, nil)
 		c.p.Stop(15, 0)
 		c.p.Kill(nil)
 		var e *ExitError
@@ -613,7 +613,7 @@ func TestProcessOutlivesTheGoroutineThatStartedIt(t *testing.T) {
 	started := make(chan *Process)
 	go func() {
 		runtime.LockOSThread() // and its thread ends with it
-		p, err := Start(context.Background(), Options{Name: "worker"}, r)
+		p, err := Start(context.Background(), options("worker"), r)
 		if err != nil {
 			t.Error(err)
 		}
@@ -641,7 +641,7 @@ func TestQueueAndFlushNeedNoAllocation(t *testing.T) {
 	for i := range r.waits {
 		r.waits[i] = make(chan int, 1)
 	}
-	p, err := Start(t.Context(), Options{Name: "worker"}, r)
+	p, err := Start(t.Context(), options("worker"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -656,7 +656,7 @@ func TestQueueAndFlushNeedNoAllocation(t *testing.T) {
 		call.Seq++
 		p.Queue(&call)
 		p.Flush()
-		p.Attend(call.Seq)
+		p.Attend(call.Seq, nil)
 		<-r.waits[call.Seq%uint64(len(r.waits))]
 	})
 	if n != 0 {

@@ -41,33 +41,30 @@ func (p *Process) receive() {
 // [Process.Flush], without locks, by a caller that would wait anyway, and does
 // something only while the call is the only one under way. It may return early:
 // [Process.Cancel] makes it, and a call that takes long does, after at most
-// 0.1 s. It does not watch a context; a caller that has one cancels the call
-// when it ends, or does not attend.
-func (p *Process) Attend(seq uint64) {
-	if !p.only(seq) {
+// 0.1 s. It does not watch a context: a caller that has one cancels the call when
+// it ends. Until sleeps is called, if it is, that would come too early: the caller
+// will be back within the time for which the link polls.
+func (p *Process) Attend(seq uint64, sleeps func()) {
+	if p.load.Load() != 1 {
 		return
 	}
 	if !p.turn.try() {
 		p.turn.want()
 		return
 	}
-	for p.waits(seq) {
+	p.link.attend(sleeps)
+	for waits := p.waits(seq); waits; waits = p.attended != seq {
+		p.attended = 0
 		if err := p.readOnce(); errors.Is(err, errInterrupted) {
 			break // the keeper takes over
 		} else if err != nil {
+			p.link.leave()
 			p.turn.fail(err)
 			return
 		}
 	}
+	p.link.leave()
 	p.turn.leave(!p.calm())
-}
-
-// only reports whether seq is the only call under way.
-func (p *Process) only(seq uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, ok := p.waiting[seq]
-	return ok && len(p.waiting) == 1
 }
 
 func (p *Process) waits(seq uint64) bool {
@@ -78,11 +75,7 @@ func (p *Process) waits(seq uint64) bool {
 }
 
 // calm reports whether no call is under way.
-func (p *Process) calm() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.waiting) == 0
-}
+func (p *Process) calm() bool { return p.load.Load() == 0 }
 
 // violation is something that no honest child does. It ends the child.
 type violation struct{ err error }
@@ -90,11 +83,21 @@ type violation struct{ err error }
 func (v *violation) Error() string { return "subprocess: child broke the protocol: " + v.err.Error() }
 func (v *violation) Unwrap() error { return v.err }
 
+// endViolator ends the child for an error that it has brought about, and does
+// nothing for others.
+func (p *Process) endViolator(err error) {
+	var v *violation
+	if errors.As(err, &v) {
+		p.Kill(v)
+	}
+}
+
 // readOnce reads once and takes all frames that are then complete. The replies
 // among them go to the sink together. It is called by the holder of the turn.
 func (p *Process) readOnce() error {
 	err := p.in.Fill()
 	if err != nil {
+		p.endViolator(err)
 		return err
 	}
 	err = p.takeFrames()
@@ -132,7 +135,7 @@ func (p *Process) takeFrames() error {
 func (p *Process) take(f wire.Frame) error {
 	switch f.Kind {
 	case wire.KindReply:
-		return p.takeReply(f.Body)
+		return p.takeReply(f)
 	case wire.KindHello:
 		return p.takeHello(f.Body)
 	case wire.KindLoaded, wire.KindRefused:
@@ -165,8 +168,8 @@ func (p *Process) at() phase {
 	return p.phase
 }
 
-func (p *Process) takeReply(body []byte) error {
-	m, err := wire.ParseReply(body)
+func (p *Process) takeReply(f wire.Frame) error {
+	m, err := wire.ParseReply(f.Body)
 	if err != nil {
 		return err
 	}
@@ -177,6 +180,7 @@ func (p *Process) takeReply(body []byte) error {
 	p.mu.Lock()
 	call, ok := p.waiting[m.Seq]
 	delete(p.waiting, m.Seq)
+	p.load.Store(int64(len(p.waiting)))
 	h := p.hosting[m.Seq]
 	delete(p.hosting, m.Seq)
 	last := p.last
@@ -194,7 +198,8 @@ func (p *Process) takeReply(body []byte) error {
 	case code == abi.Withdrawn && call.begun:
 		return fmt.Errorf("call %d given back as withdrawn after a host call of its own", m.Seq)
 	}
-	p.replies = append(p.replies, Reply{Seq: m.Seq, Code: code, Payload: m.Payload})
+	p.attended = m.Seq
+	p.replies = append(p.replies, Reply{Seq: m.Seq, Code: code, Payload: m.Payload, Owned: f.Owned != nil})
 	return nil
 }
 
@@ -208,6 +213,9 @@ func (p *Process) takeHello(body []byte) error {
 	}
 	if p.options.Runner == "" && m.Build != buildID() {
 		return fmt.Errorf("hello from build %q, want this program's own, %q", m.Build, buildID())
+	}
+	if m.Joins && !p.link.join() {
+		return errors.New("hello through memory that it was not given")
 	}
 	claimed, err := sandbox.ParseReport(m.Sandbox)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 // Sink takes what a process reports. Its methods are called by goroutines of
 // the process, Replies and Exited never concurrently, and must not block.
 type Sink interface {
-	// Replies takes the replies that arrived together. The slice and the
-	// payloads are valid during the method only.
+	// Replies takes the replies that arrived together. The slice is valid during the
+	// method only, and so are the payloads that are not the sink's own.
 	Replies(replies []Reply)
 
 	// Host runs a host function for a call and returns its reply; each call of
@@ -36,6 +36,7 @@ type Reply struct {
 	Seq     uint64
 	Code    abi.Code
 	Payload []byte
+	Owned   bool // the payload is the sink's to keep
 }
 
 // HostRequest is a guest's call of a host function.

@@ -36,6 +36,9 @@ func (s *childSocket) Read(p []byte) (int, error) {
 	}
 }
 
+func (s *childSocket) join() bool    { return false }
+func (s *childSocket) canJoin() bool { return false }
+
 func (s *childSocket) offer(b *batch) (bool, error) {
 	return b.writeTo(s.out.vec[:0], s.send)
 }

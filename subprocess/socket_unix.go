@@ -157,4 +157,14 @@ func (s *socket) resume() {
 // to interrupt.
 func (s *socket) deadline(t time.Time) { _ = s.file.SetReadDeadline(t) }
 
+// attend takes it that who reads will sleep.
+func (s *socket) attend(sleeps func()) { now(sleeps) }
+func (s *socket) leave()               {}
+
+func (s *socket) join() bool    { return false }
+func (s *socket) canJoin() bool { return false }
+
+// release does nothing: the kernel knows who uses a socket.
+func (s *socket) release() {}
+
 func (s *socket) Close() error { return s.file.Close() }

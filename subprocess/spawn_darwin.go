@@ -26,15 +26,15 @@ func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: tru
 // awaitDeath leaves all to the one who reaps.
 func awaitDeath(int) {}
 
-// newPage returns memory that a child shares: a file without a name.
-func newPage() (*os.File, error) {
-	f, err := os.CreateTemp("", "wasmpool-page-*")
+// newMemory returns memory that a child shares: a file without a name.
+func newMemory(size int64) (*os.File, error) {
+	f, err := os.CreateTemp("", "wasmpool-memory-*")
 	if err != nil {
 		return nil, err
 	}
 	err = os.Remove(f.Name())
 	if err == nil {
-		err = f.Truncate(pageBytes)
+		err = f.Truncate(size)
 	}
 	if err != nil {
 		_ = f.Close()

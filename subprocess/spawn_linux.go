@@ -33,24 +33,6 @@ func awaitDeath(pid int) {
 	}
 }
 
-// newPage returns memory that a child shares, and can neither shrink nor grow.
-func newPage() (*os.File, error) {
-	fd, err := unix.MemfdCreate("wasmpool started", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	if err != nil {
-		return nil, os.NewSyscallError("memfd_create", err)
-	}
-	f := os.NewFile(uintptr(fd), "wasmpool page")
-	if err := f.Truncate(pageBytes); err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL); err != nil {
-		_ = f.Close()
-		return nil, os.NewSyscallError("fcntl F_ADD_SEALS", err)
-	}
-	return f, nil
-}
-
 // residentBytes is the second number of a process's statm, in pages.
 func residentBytes(pid int) int64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))

@@ -21,9 +21,6 @@ import (
 // when a process of its own still holds that. A guess.
 const waitDelay = 250 * time.Millisecond
 
-// pageBytes is the memory in which a child publishes the call that it starts.
-const pageBytes = 4096
-
 // spawner runs functions on one thread that never ends, started on first use:
 // the kernel's "kill the child when the parent dies" means the thread that
 // started it.
@@ -76,7 +73,7 @@ func onSpawner[T any](patience time.Duration, f func() (T, error), late func(T))
 // osBody is a child process of the operating system.
 type osBody struct {
 	process *os.Process
-	page    *os.File
+	memory  *os.File
 	gives   *os.File // the end of the handover
 	said    *tail
 	out     *os.File      // the child's standard output and error, to read
@@ -94,21 +91,34 @@ func spawn(o Options) (body, link, error) {
 	}
 	theirs := os.NewFile(uintptr(fds[1]), "wasmpool socket of the child")
 	defer theirs.Close()
-	l, err := newSocket(fds[0])
+	s, err := newSocket(fds[0])
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := newBody(o, theirs)
+	memory, err := newMemory(sizeOfMemory(o.Transport))
+	if err != nil {
+		_ = s.Close()
+		return nil, nil, err
+	}
+	l, err := newLink(s, memory, o)
+	if err != nil {
+		_ = memory.Close()
+		_ = s.Close()
+		return nil, nil, err
+	}
+	b, err := newBody(o, theirs, memory)
 	if err != nil {
 		_ = l.Close()
+		l.release()
 		return nil, nil, err
 	}
 	return b, l, nil
 }
 
-// newBody starts a child process that has one end of a connection.
-func newBody(o Options, socket *os.File) (_ *osBody, err error) {
-	b := &osBody{said: new(tail), heard: make(chan struct{})}
+// newBody starts a child process that has one end of a connection. It takes over
+// the memory, whatever happens.
+func newBody(o Options, socket, memory *os.File) (_ *osBody, err error) {
+	b := &osBody{memory: memory, said: new(tail), heard: make(chan struct{})}
 	var opened []*os.File // to be closed here, whatever happens
 	defer func() {
 		for _, f := range opened {
@@ -118,9 +128,6 @@ func newBody(o Options, socket *os.File) (_ *osBody, err error) {
 			b.let()
 		}
 	}()
-	if b.page, err = newPage(); err != nil {
-		return nil, err
-	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -141,7 +148,7 @@ func newBody(o Options, socket *os.File) (_ *osBody, err error) {
 		defer close(b.heard)
 		_, _ = io.Copy(b.said, out)
 	}()
-	return b, b.start(o, []*os.File{null, theirs, theirs, socket, b.page, takes}) // 0 to 5
+	return b, b.start(o, []*os.File{null, theirs, theirs, socket, memory, takes}) // 0 to 5
 }
 
 // let lets go of everything but the process.
@@ -149,7 +156,7 @@ func (b *osBody) let() {
 	if b.out != nil {
 		b.hear()
 	}
-	for _, f := range []*os.File{b.page, b.gives} {
+	for _, f := range []*os.File{b.memory, b.gives} {
 		if f != nil {
 			_ = f.Close()
 		}
@@ -215,12 +222,11 @@ func (b *osBody) wait() Exit {
 	return exit
 }
 
-// started reads the page, and closes it. It is read as a file: a mapping would
-// make a child that truncates it the parent's problem.
+// started reads what the child has published, and closes the memory.
 func (b *osBody) started() uint64 {
-	defer b.page.Close()
+	defer b.memory.Close()
 	var word [8]byte
-	if _, err := b.page.ReadAt(word[:], 0); err != nil {
+	if _, err := b.memory.ReadAt(word[:], startedAt); err != nil {
 		return ^uint64(0) // unknown: every call may have started
 	}
 	return binary.NativeEndian.Uint64(word[:])

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"sync/atomic"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -18,7 +16,7 @@ import (
 // The descriptors of a child, beside the standard ones.
 const (
 	socketFD   = 3
-	pageFD     = 4
+	memoryFD   = 4
 	handoverFD = 5
 )
 
@@ -47,15 +45,14 @@ func inherit() (surroundings, bool) {
 	if err != nil {
 		fail("alarm", err)
 	}
-	page, err := unix.Mmap(pageFD, 0, pageBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	memory, err := mapMemory(memoryFD)
 	if err != nil {
-		fail("page", err)
+		fail("memory", err)
 	}
-	_ = syscall.Close(pageFD) // the mapping stays
-	started := (*atomic.Uint64)(unsafe.Pointer(&page[0]))
+	_ = syscall.Close(memoryFD) // the mapping stays
 	w, report := sandbox.Confine(plan)
 	return surroundings{
-		line: l, alarm: a, publish: started.Store, exit: os.Exit, report: report,
+		line: newChildLine(l, memory), alarm: a, publish: memory.word(startedAt).Store, exit: os.Exit, report: report,
 		receive: func(some bool) (*os.File, error) { return takeFile(handoverFD, some) }, seal: w.Seal, limit: w.LimitAddresses,
 	}, true
 }

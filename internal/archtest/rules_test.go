@@ -32,7 +32,7 @@ var rules = []rule{
 	},
 	{
 		from:   []string{"cmd/wasmpool-runner", "internal/child"},
-		only:   []string{"internal/child", "internal/wire", "isolate/...", "subprocess/...", "abi"},
+		only:   []string{"internal/child", "internal/spin", "internal/wire", "isolate/...", "subprocess/...", "abi"},
 		reason: "the runner is what a broken-out guest finds: it has nothing that serving does not need",
 	},
 	{
@@ -44,6 +44,12 @@ var rules = []rule{
 		from:   []string{"internal/wire/..."},
 		never:  []string{"isolate/...", "subprocess/...", "pool/..."},
 		reason: "wire is bytes between two processes and the parent parses them: it knows no engine",
+	},
+	{
+		from:   []string{"internal/spin"},
+		only:   []string{"internal/spin"},
+		bare:   true,
+		reason: "to wait for a moment takes a clock and a processor",
 	},
 	{
 		from:   []string{"abi"},

@@ -55,6 +55,7 @@ func Play() struct{} {
 	if begin != nil {
 		begin()
 	}
+	takeMemory()
 	subprocess.TakeOver(func() subprocess.Handler { return &handler{Handler: child.NewHandler()} })
 	return struct{}{}
 }

@@ -12,8 +12,14 @@ const (
 
 // Frame is one frame, its body a view into the buffer it was found in.
 type Frame struct {
-	Kind Kind
-	Body []byte
+	Kind  Kind
+	Body  []byte
+	Owned []byte // the memory of the body, where it is the one's who takes the frame; else nil
+}
+
+// frameOf is the frame in all of b.
+func frameOf(b []byte) Frame {
+	return Frame{Kind: Kind(b[headBytes]), Body: b[headBytes+1 : len(b) : len(b)]}
 }
 
 // Split finds the frame that b begins with, and returns it with its length in
@@ -24,7 +30,7 @@ func Split(b []byte, limits *Limits) (f Frame, n int, err error) {
 	if err != nil || size == 0 || int64(len(b)) < size {
 		return Frame{}, 0, err
 	}
-	return Frame{Kind: Kind(b[headBytes]), Body: b[headBytes+1 : size : size]}, int(size), nil
+	return frameOf(b[:size]), int(size), nil
 }
 
 // frameBytes returns the length of the frame that b begins with, as announced
@@ -80,4 +86,12 @@ func errShort(kind Kind, body []byte, want int) error {
 // errLength says that a body of fixed length has another.
 func errLength(kind Kind, body []byte, want int) error {
 	return fmt.Errorf("wire: %v body of %d bytes, want %d", kind, len(body), want)
+}
+
+// boolean is 1 or 0.
+func boolean(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // The fixed parts of bodies, in bytes.
 const (
-	helloHead    = 4 + 1
+	helloHead    = 4 + 1 + 1
 	replyHead    = 8 + 1
 	hostCallHead = 8 + 8 + 1
 	logHead      = 1 + 4
@@ -12,10 +12,11 @@ const (
 
 var le = binary.LittleEndian
 
-// Hello is the first frame of a child: version u32 · build id, its length in a
-// byte · sandbox.
+// Hello is the first frame of a child: version u32 · joins u8 · build id, its length
+// in a byte · sandbox.
 type Hello struct {
 	Version uint32
+	Joins   bool   // what follows goes through memory, in both directions
 	Build   string // names the program; the two ends of one program have the same. At most MaxNameBytes
 	Sandbox []byte // what became of the layers around it, in JSON
 }
@@ -23,6 +24,7 @@ type Hello struct {
 // Append appends the frame.
 func (m Hello) Append(dst []byte) []byte {
 	dst = le.AppendUint32(begin(dst, KindHello, helloHead+len(m.Build)+len(m.Sandbox)), m.Version)
+	dst = append(dst, boolean(m.Joins))
 	return append(appendName(dst, []byte(m.Build)), m.Sandbox...)
 }
 
@@ -31,11 +33,11 @@ func ParseHello(body []byte) (Hello, error) {
 	if len(body) < helloHead {
 		return Hello{}, errShort(KindHello, body, helloHead)
 	}
-	end := helloHead + int(body[4])
+	end := helloHead + int(body[5])
 	if len(body) < end {
 		return Hello{}, errShort(KindHello, body, end)
 	}
-	return Hello{Version: le.Uint32(body), Build: string(body[helloHead:end]), Sandbox: body[end:]}, nil
+	return Hello{Version: le.Uint32(body), Joins: body[4] != 0, Build: string(body[helloHead:end]), Sandbox: body[end:]}, nil
 }
 
 // Loaded says that the module is ready; the body is a JSON value for the one

@@ -79,7 +79,7 @@ func TestEveryProperPrefixNeedsMore(t *testing.T) {
 func TestEveryShortBodyIsAnError(t *testing.T) {
 	t.Parallel()
 	fixed := map[Kind]int{
-		KindHello: 5, KindReply: 9, KindHostCall: 17, KindLog: 5, KindLogsDropped: 8, KindLoad: 25,
+		KindHello: 6, KindReply: 9, KindHostCall: 17, KindLog: 5, KindLogsDropped: 8, KindLoad: 25,
 		KindCall: 31, KindCancel: 8, KindRecall: 8, KindHostReply: 9, KindStop: 4,
 	}
 	for kind, want := range fixed {
@@ -101,8 +101,8 @@ func TestInnerLengthsAreChecked(t *testing.T) {
 	load := append(append(make([]byte, 13), huge...), make([]byte, 8)...)
 	name := make([]byte, 17)
 	name[16] = 1
-	build := []byte{1, 0, 0, 0, 9}
-	for _, f := range []Frame{{KindCall, call}, {KindLoad, load}, {KindHostCall, name}, {KindHello, build}} {
+	build := []byte{1, 0, 0, 0, 0, 9}
+	for _, f := range []Frame{{Kind: KindCall, Body: call}, {Kind: KindLoad, Body: load}, {Kind: KindHostCall, Body: name}, {Kind: KindHello, Body: build}} {
 		if m, err := f.Message(); err == nil {
 			t.Errorf("%v body %x = %+v, want an error", f.Kind, f.Body, m)
 		}
@@ -157,7 +157,7 @@ func TestReaderFindsTheSameFramesHoweverTheyArrive(t *testing.T) {
 	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := NewReader(source, anyDirection())
+			r := NewReader(source, anyDirection(), nil)
 			var got []byte
 			count := 0
 			for {
@@ -191,7 +191,7 @@ func TestReaderFindsTheSameFramesHoweverTheyArrive(t *testing.T) {
 func TestReaderTellsAnEndWithinAFrame(t *testing.T) {
 	t.Parallel()
 	b := Cancel(1).Append(nil)
-	r := NewReader(bytes.NewReader(b[:len(b)-1]), FromParent())
+	r := NewReader(bytes.NewReader(b[:len(b)-1]), FromParent(), nil)
 	if err := r.Fill(); err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 func TestReaderGrowsWithWhatArrivesNotWithWhatIsAnnounced(t *testing.T) {
 	t.Parallel()
 	z := &zeros{head: []byte{0, 0, 0, 0x7f, byte(KindReply)}} // 2 GiB
-	r := NewReader(z, FromChild(MaxPayloadBytes))
+	r := NewReader(z, FromChild(MaxPayloadBytes), nil)
 	for z.given < 300<<10 {
 		if err := r.Fill(); err != nil {
 			t.Fatal(err)
@@ -243,7 +243,7 @@ func TestReaderGrowsWithWhatArrivesNotWithWhatIsAnnounced(t *testing.T) {
 func TestReaderGivesAHugeBufferBack(t *testing.T) {
 	t.Parallel()
 	stream := Chunk(make([]byte, 4<<20)).Append(nil)
-	r := NewReader(bytes.NewReader(stream), FromParent())
+	r := NewReader(bytes.NewReader(stream), FromParent(), nil)
 	for {
 		if _, ok, err := r.Next(); err != nil {
 			t.Fatal(err)
