@@ -46,7 +46,7 @@ type link interface {
 	leave()
 
 	// endRead makes Read return io.EOF once everything that has arrived is
-	// read, although somebody may still hold the other end.
+	// read, although somebody may still hold the other end, and write there.
 	endRead()
 
 	// Close ends reading and writing; release gives back what nobody may use any

@@ -2,6 +2,7 @@ package subprocess
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"runtime"
@@ -31,6 +32,7 @@ type sharedLink struct {
 	left   atomic.Bool // interrupt was called
 	closed atomic.Bool
 
+	late  int    // how many bytes were read after endRead, which had arrived before
 	armed uint64 // how often the child was allowed to wake the reader
 	rung  uint64 // how often it has
 	bells [maxBells]byte
@@ -87,7 +89,14 @@ func (l *sharedLink) Read(p []byte) (int, error) {
 		if l.left.Load() {
 			return 0, errInterrupted
 		}
-		if n, err := l.read(p); n > 0 || err != nil {
+		n, err := l.read(p)
+		if l.ended.Load() {
+			// Whoever still has the memory may go on writing.
+			if l.late += n; l.late > ringHolds {
+				return 0, io.EOF
+			}
+		}
+		if n > 0 || err != nil {
 			return n, violated(err)
 		}
 		if l.spin.Wait(l.ready) {
@@ -101,7 +110,7 @@ func (l *sharedLink) Read(p []byte) (int, error) {
 		if !l.from.Doze() {
 			continue
 		}
-		n, err := l.socket.Read(l.bells[:])
+		n, err = l.socket.Read(l.bells[:])
 		l.from.Rouse()
 		l.spin.Woke()
 		l.rung += uint64(n)
