@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,14 +21,42 @@ import (
 func besideALoop(t *testing.T) (p *pool.Pool, logs <-chan string) {
 	t.Helper()
 	heard := make(chan string, 1)
-	return start(t, pool.Options{
+	p = start(t, pool.Options{
 		Max: 1, Concurrency: 2, CancelGrace: patience, // a cancel that is not heard shows
 		Events: pool.Events{Log: func(r pool.LogRecord) {
 			if r.Source == "guest" && r.Message == "heard" {
 				heard <- r.Message
 			}
+		}, WorkerExited: func(e pool.WorkerExit) {
+			if t.Failed() {
+				t.Logf("%+v", e)
+			}
 		}},
-	}), heard
+	})
+	t.Cleanup(func() {
+		if t.Failed() {
+			autopsy(t, p)
+		}
+	})
+	return p, heard
+}
+
+// autopsy tells what the threads of each worker are doing, and has it say what its
+// goroutines are.
+func autopsy(t *testing.T, p *pool.Pool) {
+	t.Helper()
+	stats := p.Stats()
+	t.Logf("%+v", stats)
+	for _, w := range stats.Workers {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", w.PID))
+		for _, task := range tasks {
+			for _, what := range []string{"wchan", "syscall", "stat"} {
+				b, _ := os.ReadFile(filepath.Join(task, what))
+				t.Logf("%s %s: %s", task, what, b)
+			}
+		}
+		_ = syscall.Kill(w.PID, syscall.SIGABRT) // its last words are the stacks
+	}
 }
 
 // loop has a guest loop in the worker, right after quick calls, and returns what
@@ -67,7 +98,8 @@ func neighbours(t *testing.T, p *pool.Pool, logs <-chan string) {
 	if err := <-cancelled; !errors.Is(err, context.Canceled) {
 		t.Fatalf("wait() = %v, want that it was cancelled", err)
 	}
-	until(t, "wait() has heard the cancel", func() bool { return p.Stats().Running == 1 })
+	// The pool counts it no more, the worker does.
+	until(t, "wait() has heard the cancel", func() bool { return p.Stats().Workers[0].Running == 1 })
 }
 
 // until yields until something is so.
