@@ -149,10 +149,12 @@ func TestDescriptorsThatAWorkerSendsStayNowhere(t *testing.T) {
 	honest(t, p)
 	before := measure(t)
 	for range 3 {
-		// The kernel bounds how many are on their way.
+		// The kernel bounds how many are on their way, and a parent that reads them as
+		// wake-ups ends a worker for so many.
 		got, err := try(t, p, "send descriptors", nil)
-		if err != nil || got != done && !strings.HasPrefix(got, refusedBy+"too many references") {
-			t.Errorf("it came to %q, %v, want it done, or too many references", got, err)
+		ended := err != nil && strings.Contains(err.Error(), "woke its parent more often")
+		if !ended && (err != nil || got != done && !strings.HasPrefix(got, refusedBy+"too many references")) {
+			t.Errorf("it came to %q, %v, want it done, too many references, or its end", got, err)
 		}
 		honest(t, p)
 	}
