@@ -72,12 +72,11 @@ var (
 func (p *Process) beginHosting(seq uint64, h *hosting, bytes int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call, ok := p.waiting[seq]
-	if !ok {
+	call := p.waiting.find(seq)
+	if call == nil {
 		return fmt.Errorf("host call for call %d, which is not under way", seq)
 	}
 	call.begun = true
-	p.waiting[seq] = call
 	if call.cancelled {
 		return errCancelled
 	}

@@ -160,7 +160,7 @@ type Process struct {
 	phase     phase
 	adopted   bool // Start has returned it: its end is told
 	last      uint64
-	waiting   map[uint64]underWay // calls queued and not replied to
+	waiting   calls               // queued and not replied to
 	hosting   map[uint64]*hosting // by the call that asked
 	hosts     int                 // host functions that run, for calls that have ended too
 	hostBytes int64               // of payloads that those hold
@@ -169,13 +169,6 @@ type Process struct {
 	reason    error
 	patience  *time.Timer
 	exit      Exit // set before ended is closed
-}
-
-// underWay is what this side knows of a call that has no reply yet.
-type underWay struct {
-	recalled  bool // the child may give it back
-	cancelled bool // likewise, and nobody waits for it
-	begun     bool // it asked for a host function: it cannot be given back any more
 }
 
 // loadAnswer is how the child answered a load.
@@ -261,7 +254,6 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 		ended:    make(chan struct{}),
 		done:     make(chan struct{}),
 		silenced: make(chan struct{}),
-		waiting:  make(map[uint64]underWay),
 		hosting:  make(map[uint64]*hosting),
 	}
 	p.out.failed = p.endViolator

@@ -24,8 +24,8 @@ func (p *Process) Queue(c *Call) {
 		panic(fmt.Sprintf("bug: subprocess: call %d queued after call %d", c.Seq, p.last))
 	}
 	p.last = c.Seq
-	p.waiting[c.Seq] = underWay{}
-	p.load.Store(int64(len(p.waiting)))
+	p.waiting.add(c.Seq)
+	p.load.Store(int64(p.waiting.len()))
 	p.mu.Unlock()
 
 	m := wire.Call{
@@ -53,13 +53,12 @@ func (p *Process) Queue(c *Call) {
 // [Process.Flush] sends it.
 func (p *Process) Recall(seq uint64) {
 	p.mu.Lock()
-	call, waiting := p.waiting[seq]
-	if waiting {
+	call := p.waiting.find(seq)
+	if call != nil {
 		call.recalled = true
-		p.waiting[seq] = call
 	}
 	p.mu.Unlock()
-	if !waiting {
+	if call == nil {
 		return
 	}
 	b := p.out.open()
@@ -72,15 +71,14 @@ func (p *Process) Recall(seq uint64) {
 // blocks and does no I/O; [Process.Flush] sends it.
 func (p *Process) Cancel(seq uint64) {
 	p.mu.Lock()
-	call, waiting := p.waiting[seq]
+	call := p.waiting.find(seq)
 	h := p.hosting[seq]
-	if waiting {
+	if call != nil {
 		call.cancelled = true
-		p.waiting[seq] = call
 		delete(p.hosting, seq) // its answer would be no news
 	}
 	p.mu.Unlock()
-	if !waiting {
+	if call == nil {
 		return
 	}
 	if h != nil {

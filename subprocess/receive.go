@@ -70,8 +70,7 @@ func (p *Process) Attend(seq uint64, sleeps func()) {
 func (p *Process) waits(seq uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, ok := p.waiting[seq]
-	return ok
+	return p.waiting.find(seq) != nil
 }
 
 // calm reports whether no call is under way.
@@ -178,11 +177,13 @@ func (p *Process) takeReply(f wire.Frame) error {
 		return fmt.Errorf("reply to call %d with unknown %v", m.Seq, code)
 	}
 	p.mu.Lock()
-	call, ok := p.waiting[m.Seq]
-	delete(p.waiting, m.Seq)
-	p.load.Store(int64(len(p.waiting)))
-	h := p.hosting[m.Seq]
-	delete(p.hosting, m.Seq)
+	call, ok := p.waiting.take(m.Seq)
+	p.load.Store(int64(p.waiting.len()))
+	var h *hosting
+	if len(p.hosting) > 0 {
+		h = p.hosting[m.Seq]
+		delete(p.hosting, m.Seq)
+	}
 	last := p.last
 	p.mu.Unlock()
 	if h != nil {
