@@ -44,14 +44,12 @@ func (p *Pool) freshRecord() any {
 }
 
 func (p *Pool) newRecord(ctx context.Context, m *module, function string, body *subprocess.Body, o callOptions) *record {
-	c := p.records.Get().(*record)
-	c.Call = sched.Call{
-		Module: &m.Module, Bytes: int64(len(body.Bytes)), Timeout: o.timeout, QueueTimeout: o.queueTimeout,
-		Retry: o.idempotent && p.options.Retry, Nested: o.nested, Owner: c,
-	}
-	c.wire = subprocess.Call{Function: function, Meta: o.meta, Body: body}
+	c := p.records.Get().(*record) // zero, but for what serves every call
+	c.Module, c.Bytes, c.Owner = &m.Module, int64(len(body.Bytes)), c
+	c.Timeout, c.QueueTimeout = o.timeout, o.queueTimeout
+	c.Retry, c.Nested = o.idempotent && p.options.Retry, o.nested
+	c.wire.Function, c.wire.Meta, c.wire.Body = function, o.meta, body
 	c.deadline, _ = ctx.Deadline()
-	c.outcome, c.code, c.payload, c.worker, c.held = 0, 0, nil, nil, false
 	return c
 }
 
@@ -61,7 +59,8 @@ func (p *Pool) retire(c *record) {
 	if c.held {
 		return
 	}
-	c.Call, c.wire, c.payload, c.worker = sched.Call{}, subprocess.Call{}, nil, nil
+	c.Call, c.wire = sched.Call{}, subprocess.Call{}
+	c.outcome, c.code, c.payload, c.worker = 0, 0, nil, nil
 	p.records.Put(c)
 }
 
