@@ -32,9 +32,10 @@
 //
 // The ends: process.go, queue.go, receive.go, hosting.go, load.go and end.go
 // are the parent, child.go, loader.go, slot.go, guesthost.go, outlet.go and
-// rest.go the child.
-// Between them: link.go (what connects them), socket_unix.go, socket_child_unix.go
+// rest.go the child, jobs.go and buffers.go what waits there.
+// Between them: link.go (what connects them), shared_linux.go and
+// shared_child_linux.go with rings_linux.go, socket_unix.go with socket_child_unix.go,
 // and pipe.go (its kinds), outbox.go and batch.go (writing), turn.go (reading),
-// alarm*.go (waiting). How a
-// process comes to be: spawn*.go, takeover*.go, page*.go and local.go.
+// alarm*.go (waiting). How a process comes to be: spawn*.go, takeover*.go,
+// memory*.go and local.go.
 package subprocess

@@ -57,9 +57,9 @@ type link interface {
 
 var errInterrupted = errors.New("subprocess: read interrupted")
 
-// now calls a function, if there is one.
-func now(f func()) {
-	if f != nil {
-		f()
+// announce says that the caller of attend is about to sleep, if that wants to know.
+func announce(sleep func()) {
+	if sleep != nil {
+		sleep()
 	}
 }

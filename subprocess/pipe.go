@@ -94,7 +94,7 @@ func (e *pipeEnd) resume()    { e.in.change(func(s *stream) { s.interrupted = fa
 func (e *pipeEnd) endRead()   { e.in.change(func(s *stream) { s.noMore = true }) }
 
 // attend does not know whether it will sleep.
-func (e *pipeEnd) attend(sleeps func()) { now(sleeps) }
+func (e *pipeEnd) attend(sleeps func()) { announce(sleeps) }
 func (e *pipeEnd) leave()               {}
 
 func (e *pipeEnd) join() bool    { return false }

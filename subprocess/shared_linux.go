@@ -73,7 +73,7 @@ func (l *sharedLink) attend(sleeps func()) {
 	if l.joined {
 		l.spin, l.sleeps = l.alone, sleeps
 	} else {
-		now(sleeps)
+		announce(sleeps)
 	}
 }
 

@@ -158,7 +158,7 @@ func (s *socket) resume() {
 func (s *socket) deadline(t time.Time) { _ = s.file.SetReadDeadline(t) }
 
 // attend takes it that who reads will sleep.
-func (s *socket) attend(sleeps func()) { now(sleeps) }
+func (s *socket) attend(sleeps func()) { announce(sleeps) }
 func (s *socket) leave()               {}
 
 func (s *socket) join() bool    { return false }
