@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ends returns the two ends of a connection through memory, in this process.
-func ends(t *testing.T) (*sharedLink, *childShared) {
+// half is the parent's end of a connection through memory, and what its child would
+// be given. The end of the test closes it all.
+func half(t *testing.T, o Options) (here *sharedLink, socket int, memory sharedMemory) {
 	t.Helper()
 	fds, err := newSocketPair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = unix.Close(fds[1]) })
 	s, err := newSocket(fds[0])
 	if err != nil {
 		t.Fatal(err)
@@ -25,18 +25,25 @@ func ends(t *testing.T) (*sharedLink, *childShared) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	here, err := newLink(s, file, Options{}.withDefaults())
+	l, err := newLink(s, file, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	memory, err := mapMemory(int(file.Fd()))
-	if err != nil {
+	if memory, err = mapMemory(int(file.Fd())); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(memory.unmap)
+	return l.(*sharedLink), fds[1], memory
+}
+
+// ends returns the two ends of such a connection, joined.
+func ends(t *testing.T) (*sharedLink, *childShared) {
+	t.Helper()
+	here, socket, memory := half(t, Options{}.withDefaults())
+	t.Cleanup(func() { _ = unix.Close(socket) })
 	t.Cleanup(here.release)
 	t.Cleanup(func() { _ = here.Close() })
-	c, err := newChildSocket(fds[1])
+	c, err := newChildSocket(socket)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +51,7 @@ func ends(t *testing.T) (*sharedLink, *childShared) {
 	if !here.join() || !there.join() {
 		t.Fatal("the ends do not join")
 	}
-	return here.(*sharedLink), there.(*childShared)
+	return here, there.(*childShared)
 }
 
 // TestWhoeverStillHasTheMemoryOfADeadChildDoesNotDelayItsEnd has somebody go on

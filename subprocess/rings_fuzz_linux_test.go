@@ -24,29 +24,8 @@ func FuzzParentSurvivesAnyRing(f *testing.F) {
 	f.Add([]byte{setHead, 200, 7, setFull, 0, 0, setBell, 200, 0})
 	f.Fuzz(func(t *testing.T, script []byte) {
 		o := Options{MaxPayload: fuzzPayload}.withDefaults()
-		fds, err := newSocketPair()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := newSocket(fds[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, err := newMemory(sizeOfMemory(SharedMemory))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		l, err := newLink(s, file, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		memory, err := mapMemory(int(file.Fd()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer memory.unmap()
-		theirs := os.NewFile(uintptr(fds[1]), "socket of the child")
+		l, socket, memory := half(t, o)
+		theirs := os.NewFile(uintptr(socket), "socket of the child")
 		b := &localBody{end: theirs, dead: make(chan struct{})}
 		b.last.Store(math.MaxUint64) // a lie
 		heard := make(chan struct{})
