@@ -103,6 +103,7 @@ func (b *birth) attempt() (pid int, err error) {
 	}
 	defer rules.close()
 	s := new(script)
+	defer s.kept.Unpin()
 	if b.Group != nil {
 		b.Group.join(s)
 	}
@@ -135,7 +136,6 @@ func (b *birth) attempt() (pid int, err error) {
 	}
 	program, err := b.hand(s)
 	if err != nil {
-		s.kept.Unpin()
 		return 0, err
 	}
 	if b.wants(Limits) {

@@ -109,7 +109,6 @@ func passing(err error) bool {
 // handled in the clone: its handlers would be this program's, in its memory. Two
 // scripts of a program must not run at once.
 func (s *script) run(flags uintptr) (pid int, err error) {
-	defer s.kept.Unpin()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	dumpable, _ := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)

@@ -19,6 +19,7 @@ func (s *script) sh(command string) {
 func TestACloneLivesItsScriptToTheEnd(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	s := new(script)
+	defer s.kept.Unpin()
 	s.add(layers, "make "+file, unix.SYS_OPENAT, fromHere(), s.text(file), unix.O_CREAT|unix.O_CLOEXEC, 0o600)
 	s.write(layers, file, "one")
 	s.add(layers, "begin a session", unix.SYS_SETSID)
@@ -37,6 +38,7 @@ func TestACloneLivesItsScriptToTheEnd(t *testing.T) {
 func TestAScriptThatFailsSaysWhereAndLeavesNothing(t *testing.T) {
 	for failing := range 3 {
 		s := new(script)
+		defer s.kept.Unpin()
 		for i := range 3 {
 			fd := uintptr(1)
 			if i == failing {
@@ -58,6 +60,7 @@ func TestAScriptThatFailsSaysWhereAndLeavesNothing(t *testing.T) {
 
 func TestAFileThatCannotBeExecutedIsAnErrorOfTheScript(t *testing.T) {
 	s := new(script)
+	defer s.kept.Unpin()
 	s.add(layers, "execute nothing", unix.SYS_EXECVE, s.text("/nowhere"), s.texts(nil), s.texts(nil))
 	if _, err := s.run(0); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("%v, want %v", err, syscall.ENOENT)
@@ -84,6 +87,7 @@ func TestACloneLeavesThisProgramAsItWas(t *testing.T) {
 	}
 	masked, dumpable, dir := state()
 	s := new(script)
+	defer s.kept.Unpin()
 	s.add(layers, "go elsewhere", unix.SYS_CHDIR, s.text("/"))
 	s.add(layers, "close standard error", unix.SYS_CLOSE, 2)
 	if os.Geteuid() == 0 {
