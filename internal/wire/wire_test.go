@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
@@ -145,8 +146,13 @@ func TestReaderFindsTheSameFramesHoweverTheyArrive(t *testing.T) {
 		stream = m.Append(stream)
 	}
 	big := Reply{Seq: 8, Payload: bytes.Repeat([]byte("0123456789abcdef"), 40<<10)} // 640 KiB
-	stream = Stop(1).Append(big.Append(stream))
-	want := append(append([]Message{}, samples...), big, Stop(1))
+	own := Reply{Seq: 9, Payload: bytes.Repeat([]byte("0123456789"), 2<<10)}        // 20 KiB: in memory of its own
+	large := Reply{Seq: 10, Payload: bytes.Repeat([]byte("0123456789"), 40<<10)}
+	tail := []Message{own, own, Stop(2), large, big, Stop(1)}
+	for _, m := range tail {
+		stream = m.Append(stream)
+	}
+	want := append(append([]Message{}, samples...), tail...)
 
 	sources := map[string]io.Reader{
 		"at once":      bytes.NewReader(stream),
@@ -185,6 +191,71 @@ func TestReaderFindsTheSameFramesHoweverTheyArrive(t *testing.T) {
 				t.Errorf("%d frames of %d bytes, want %d of %d", count, len(got), len(want), len(stream))
 			}
 		})
+	}
+}
+
+func TestAFrameThatIsSeenComingIsTheOnesWhoTakesIt(t *testing.T) {
+	t.Parallel()
+	var stream []byte
+	for seq := range uint64(5) { // none of the first is seen coming, since nothing large was before it
+		stream = Reply{Seq: seq, Payload: bytes.Repeat([]byte{byte(seq)}, 20<<10)}.Append(stream)
+	}
+	asked := 0
+	memory := func(n int) []byte {
+		asked += n
+		return make([]byte, n)
+	}
+	r := NewReader(&bounded{bytes.NewReader(stream), 20 << 10}, FromChild(1<<20), memory)
+	var taken []Frame
+	for len(taken) < 5 {
+		f, ok, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			taken = append(taken, f)
+		} else if err := r.Fill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owned := 0
+	for seq, f := range taken { // after all that was read since
+		if f.Owned == nil {
+			continue
+		}
+		owned++
+		if m, err := ParseReply(f.Body); err != nil || m.Seq != uint64(seq) || !bytes.Equal(m.Payload, bytes.Repeat([]byte{byte(seq)}, 20<<10)) {
+			t.Errorf("frame %d is not what it was: %v", seq, err)
+		}
+	}
+	if owned < 4 || asked < owned*20<<10 || asked > (owned+1)*21<<10 {
+		t.Errorf("%d of 5 frames have memory of their own, and %d bytes of that were asked for", owned, asked)
+	}
+}
+
+// bounded gives so many bytes at a time at most.
+type bounded struct {
+	io.Reader
+	most int
+}
+
+func (b *bounded) Read(p []byte) (int, error) { return b.Reader.Read(p[:min(len(p), b.most)]) }
+
+func TestNoMemoryIsTakenForALargeFrameAboveABound(t *testing.T) {
+	t.Parallel()
+	memory := func(n int) []byte {
+		t.Errorf("%d bytes were asked for", n)
+		return make([]byte, n)
+	}
+	for _, announced := range []uint32{1, ownMin - headBytes - 1, ownMax - headBytes + 1, 1 << 30} {
+		head := binary.LittleEndian.AppendUint32(nil, announced)
+		r := NewReader(bytes.NewReader(append(head, byte(KindReply))), FromChild(MaxPayloadBytes), memory)
+		if err := r.Fill(); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
