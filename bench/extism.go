@@ -50,7 +50,7 @@ func startExtism(ctx context.Context, w workload) (*target, error) {
 			if err == nil && code != 0 {
 				err = errors.New("the guest failed")
 			}
-			return errors.Join(err, expect(got, w.payload))
+			return errors.Join(err, expect(len(got), w.payload))
 		}),
 	}, nil
 }

@@ -21,31 +21,8 @@ func inProcessRows(w workload) []row {
 	return []row{
 		{workload: w, what: "isolate, in process", ours: true, start: startIsolate},
 		{workload: w, what: "wazero, in process", start: func(ctx context.Context, w workload) (*target, error) {
-			return startWazero(ctx, wazero.NewRuntimeConfigCompiler(), "echo", w.arguments(), w.payload)
+			return startWazero(ctx, wazero.NewRuntimeConfigCompiler(), echoJob(w), plain)
 		}},
-	}
-}
-
-// The compute-bound function. Its result has 5 digits.
-var (
-	fibArguments = []byte(`[22]`)
-	fibResult    = len(`17711`)
-)
-
-// computeRows are how a guest that computes runs, where nearly nothing passes.
-func computeRows(w workload) []row {
-	raw := func(closes bool) func(context.Context, workload) (*target, error) {
-		return func(ctx context.Context, _ workload) (*target, error) {
-			config := wazero.NewRuntimeConfigCompiler().WithCloseOnContextDone(closes)
-			return startWazero(ctx, config, "fib", fibArguments, fibResult)
-		}
-	}
-	return []row{
-		{workload: w, what: "wasmpool", ours: true, start: func(ctx context.Context, w workload) (*target, error) {
-			return startPool(ctx, w, 0, "fib", fibArguments, fibResult)
-		}},
-		{workload: w, what: "wazero, in process", start: raw(false)},
-		{workload: w, what: "wazero, in process, WithCloseOnContextDone", start: raw(true)},
 	}
 }
 
@@ -61,53 +38,80 @@ func startIsolate(ctx context.Context, w workload) (*target, error) {
 		if code != abi.Returned {
 			return fmt.Errorf("the call %v: %s", code, got)
 		}
-		return expect(got, w.payload)
+		return expect(len(got), w.payload)
 	})}, nil
 }
 
-// startWazero runs the guest with no more of the ABI than it needs.
-func startWazero(ctx context.Context, config wazero.RuntimeConfig, function string, input []byte, want int) (*target, error) {
+// plain calls without an end to it.
+func plain(ctx context.Context) (context.Context, context.CancelFunc) { return ctx, func() {} }
+
+// startWazero runs a guest with no more of the ABI than it needs. Each call has
+// a context that limit makes.
+func startWazero(ctx context.Context, config wazero.RuntimeConfig, j job, limit func(context.Context) (context.Context, context.CancelFunc)) (*target, error) {
+	wasm, err := j.guest.wasm(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r := wazero.NewRuntimeWithConfig(ctx, config)
 	end := func() error { return r.Close(context.Background()) }
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		return nil, errors.Join(fmt.Errorf("providing WASI: %w", err), end())
 	}
-	host := &host{input: input}
+	host := &host{function: []byte(j.function), input: j.args}
 	if err := host.provide(ctx, r); err != nil {
 		return nil, errors.Join(err, end())
 	}
-	guest, err := r.Instantiate(ctx, wasm.Module("echo"))
+	compiled, err := r.CompileModule(ctx, wasm)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("compiling the guest: %w", err), end())
+	}
+	guest, err := r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithStartFunctions(abi.ExportInitialize).WithSysNanotime().WithSysWalltime())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("instantiating the guest: %w", err), end())
 	}
-	f, stack := guest.ExportedFunction(function), make([]uint64, 1)
+	f, stack := guest.ExportedFunction(j.function), make([]uint64, 1)
+	if f == nil {
+		f = guest.ExportedFunction(abi.ExportCall) // it looks itself which function is meant
+	}
 	return &target{close: end, measure: repeat(1, func(ctx context.Context) error {
+		ctx, cancel := limit(ctx)
+		defer cancel()
 		if err := f.CallWithStack(ctx, stack); err != nil {
 			return err
 		}
-		return expect(host.output, want)
+		if stack[0] != 0 {
+			return fmt.Errorf("the guest failed: %s", host.failure)
+		}
+		return expect(len(host.output), j.want)
 	})}, nil
 }
 
-// host is the least that lets the guest take its arguments and give its result.
-type host struct{ input, output []byte }
+// host is the least that lets a guest take its arguments and give its result.
+type host struct{ function, input, output, failure []byte }
 
 func (h *host) provide(ctx context.Context, r wazero.Runtime) error {
 	b := r.NewHostModuleBuilder("wasmpool")
 	export := func(name string, params, results int, f api.GoModuleFunc) {
 		b.NewFunctionBuilder().WithGoModuleFunction(f, i32s(params), i32s(results)).Export(name)
 	}
-	export("input", 2, 1, func(_ context.Context, m api.Module, stack []uint64) {
-		n := min(len(h.input), int(uint32(stack[1])))
-		m.Memory().Write(uint32(stack[0]), h.input[:n])
-		stack[0] = uint64(len(h.input))
-	})
-	export("output", 2, 0, func(_ context.Context, m api.Module, stack []uint64) {
-		result, _ := m.Memory().Read(uint32(stack[0]), uint32(stack[1])) // none is not what is expected
-		h.output = append(h.output[:0], result...)
-	})
+	hand := func(what []byte) api.GoModuleFunc {
+		return func(_ context.Context, m api.Module, stack []uint64) {
+			n := min(len(what), int(uint32(stack[1])))
+			m.Memory().Write(uint32(stack[0]), what[:n])
+			stack[0] = uint64(len(what))
+		}
+	}
+	take := func(to *[]byte) api.GoModuleFunc {
+		return func(_ context.Context, m api.Module, stack []uint64) {
+			what, _ := m.Memory().Read(uint32(stack[0]), uint32(stack[1])) // none is not what is expected
+			*to = append((*to)[:0], what...)
+		}
+	}
+	export("function", 2, 1, hand(h.function))
+	export("input", 2, 1, hand(h.input))
+	export("output", 2, 0, take(&h.output))
+	export("fail", 2, 0, take(&h.failure))
 	nothing := func(_ context.Context, _ api.Module, stack []uint64) { stack[0] = 0 }
-	export("fail", 2, 0, nothing)
 	export("context", 2, 1, nothing)
 	export("cancelled", 0, 1, nothing)
 	export("log", 3, 0, nothing)

@@ -5,37 +5,30 @@ import (
 	"fmt"
 )
 
-// report is the JSON form of a run. Times are in nanoseconds.
+// report is the JSON form of a run.
 type report struct {
-	Machine machine  `json:"machine"`
-	Rows    []record `json:"rows"`
+	Machine machine          `json:"machine"`
+	Rows    []map[string]any `json:"rows"`
 }
 
-type record struct {
-	Workload    string   `json:"workload"`
-	What        string   `json:"what"`
-	P50         int64    `json:"p50_ns,omitempty"`
-	P99         int64    `json:"p99_ns,omitempty"`
-	CallsPerS   float64  `json:"calls_per_s,omitempty"`
-	BytesPerOp  *float64 `json:"bytes_per_op,omitempty"`
-	AllocsPerOp *float64 `json:"allocs_per_op,omitempty"`
-	Ratio       float64  `json:"times_socketpair,omitempty"`
-	Note        string   `json:"note,omitempty"`
-	NotMeasured string   `json:"not_measured,omitempty"` // why
-}
-
+// encode writes a run as JSON. Each row has its workload and what it is, and its
+// figures under the keys of the columns of its table: a column has no key where
+// the table has a dash. A note and why it was not measured are there if they are.
 func encode(m machine, results []result) (string, error) {
 	rep := report{Machine: m}
 	for _, r := range results {
-		rec := record{
-			Workload: r.workload.name, What: r.what, P50: int64(r.p50), P99: int64(r.p99), CallsPerS: r.rate,
-			Ratio: ratio(r, results), Note: r.note,
-		}
-		if r.heap != nil {
-			rec.BytesPerOp, rec.AllocsPerOp = &r.heap.bytes, &r.heap.allocs
+		rec := map[string]any{"workload": r.workload.name, "what": r.what}
+		if r.note != "" {
+			rec["note"] = r.note
 		}
 		if r.err != nil {
-			rec.NotMeasured = r.err.Error()
+			rec["not_measured"] = r.err.Error()
+		} else {
+			for _, c := range r.table.columns {
+				if x, ok := c.of(r); ok {
+					rec[c.key] = x
+				}
+			}
 		}
 		rep.Rows = append(rep.Rows, rec)
 	}

@@ -7,31 +7,37 @@ import (
 	"strings"
 )
 
-// markdown writes the table, and below it what could not be measured or should
-// be known.
+// markdown writes a table for each workload, and below them what could not be
+// measured or should be known.
 func markdown(m machine, results []result) string {
 	var b, below strings.Builder
 	fmt.Fprintf(&b, "%s, %d cores, %s, %s, wasmpool %s.\n", m.CPU, m.Cores, m.Kernel, m.Go, m.Commit)
 	for _, group := range byWorkload(results) {
-		fmt.Fprintf(&b, "\n| %s | p50 | p99 | calls/s | B/op | allocs/op | × socketpair |\n|---|--:|--:|--:|--:|--:|--:|\n", group[0].workload.name)
+		columns := group[0].table.columns
+		fmt.Fprintf(&b, "\n| %s |", group[0].workload.name)
+		for _, c := range columns {
+			fmt.Fprintf(&b, " %s |", c.name)
+		}
+		b.WriteString("\n|---|" + strings.Repeat("--:|", len(columns)) + "\n")
 		for _, r := range group {
 			what := r.what
 			if r.ours {
 				what = "**" + what + "**"
 			}
+			fmt.Fprintf(&b, "| %s |", what)
 			if r.err != nil {
-				fmt.Fprintf(&b, "| %s | not measured |%s\n", what, strings.Repeat(" "+none+" |", 5))
+				b.WriteString(" not measured |" + strings.Repeat(" "+none+" |", len(columns)-1) + "\n")
 				fmt.Fprintf(&below, "- %s: not measured: %s\n", r.name(), oneLine(r.err.Error()))
 				continue
 			}
-			bytes, allocs, times := none, none, none
-			if r.heap != nil {
-				bytes, allocs = whole(r.heap.bytes), whole(r.heap.allocs)
+			for _, c := range columns {
+				text := none
+				if x, ok := c.of(r); ok {
+					text = c.write(x)
+				}
+				fmt.Fprintf(&b, " %s |", text)
 			}
-			if x := ratio(r, results); x > 0 {
-				times = digits(x)
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", what, short(r.p50), short(r.p99), whole(r.rate), bytes, allocs, times)
+			b.WriteString("\n")
 			if r.note != "" {
 				fmt.Fprintf(&below, "- %s: %s\n", r.name(), oneLine(r.note))
 			}
@@ -44,7 +50,8 @@ func markdown(m machine, results []result) string {
 }
 
 // byWorkload parts the results by workload, in the order in which those come.
-// Within one, the quickest is first, whosever it is; what was not measured, last.
+// Within one, the one with the least of its first figure is first, whosever it
+// is; what was not measured, last.
 func byWorkload(results []result) [][]result {
 	var groups [][]result
 	for _, r := range results {
@@ -62,7 +69,7 @@ func byWorkload(results []result) [][]result {
 				}
 				return 1
 			}
-			return cmp.Compare(a.p50, b.p50)
+			return cmp.Compare(a.value(), b.value())
 		})
 	}
 	return groups

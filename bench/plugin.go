@@ -63,7 +63,7 @@ func startPlugin(w workload, role string, protocol plugin.Protocol) (*target, er
 		if err != nil {
 			return err
 		}
-		return expect(got, w.payload)
+		return expect(len(got), w.payload)
 	})}, nil
 }
 

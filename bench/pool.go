@@ -10,64 +10,82 @@ import (
 	"time"
 
 	"github.com/wasmpool/wasmpool/pool"
-	"github.com/wasmpool/wasmpool/testdata/wasm"
 )
 
-// poolRows are this project, as it is used, with the sandbox and without.
+// poolRows are this project, as it is used: as it comes, and with what can be
+// switched off, or taken another way.
 func poolRows(w workload) []row {
 	return []row{
-		{workload: w, what: "wasmpool", ours: true, start: func(ctx context.Context, w workload) (*target, error) {
-			return startPool(ctx, w, pool.Default, "echo", w.arguments(), w.payload)
-		}},
-		{workload: w, what: "wasmpool, sandbox off", ours: true, start: func(ctx context.Context, w workload) (*target, error) {
-			return startPool(ctx, w, pool.Off, "echo", w.arguments(), w.payload)
-		}},
+		poolRow(w, "wasmpool", pool.Options{}, echoJob(w), raw),
+		poolRow(w, "wasmpool, no polling", pool.Options{Spin: -1}, echoJob(w), raw),
+		poolRow(w, "wasmpool, socket", pool.Options{Transport: pool.Socket}, echoJob(w), raw),
+		poolRow(w, "wasmpool, sandbox off", pool.Options{Sandbox: pool.Off}, echoJob(w), raw),
 	}
 }
 
-// startPool starts a pool that calls one function of the C guest and expects an
-// answer of some length.
-func startPool(ctx context.Context, w workload, sandbox pool.Sandbox, function string, args []byte, want int) (*target, error) {
-	cache, err := os.MkdirTemp("", "wasmpool-bench-")
-	if err != nil {
-		return nil, fmt.Errorf("making a cache for the pool: %w", err)
-	}
-	p, err := pool.New(pool.Options{
-		Min: w.workers(), Max: w.workers(), Sandbox: sandbox, Preload: []string{"echo"},
-		Modules:  map[string]pool.Module{"echo": {Bytes: wasm.Module("echo")}},
-		CacheDir: cache,
-		Logger:   slog.New(slog.DiscardHandler), // what the sandbox lacks is noted below the table
-	})
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(cache))
-	}
-	end := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		return errors.Join(p.Stop(ctx), os.RemoveAll(cache))
-	}
-	call := func(ctx context.Context) error {
-		got, err := p.CallRaw(ctx, "echo", function, args)
+// caller is a way to call; what it returns calls once.
+type caller func(*pool.Pool, job) func(context.Context) error
+
+// raw leaves the bytes of the call alone.
+func raw(p *pool.Pool, j job) func(context.Context) error {
+	return func(ctx context.Context) error {
+		got, err := p.CallRaw(ctx, j.guest.name, j.function, j.args)
 		if err != nil {
 			return err
 		}
-		return expect(got, want)
+		return expect(len(got), j.want)
 	}
-	if err := call(ctx); err != nil {
-		return nil, errors.Join(err, end())
-	}
-	t := &target{measure: repeat(w.callers, call), close: end}
-	if sandbox != pool.Off {
-		t.note = missing(p.Stats().Sandbox)
-	}
-	return t, nil
 }
 
-// missing says which layers of the sandbox a row was measured without.
-func missing(layers []pool.Layer) string {
+// poolRow is a pool with some options, whose workers are there from the start.
+func poolRow(w workload, what string, o pool.Options, j job, way caller) row {
+	return row{workload: w, what: what, ours: true, start: func(ctx context.Context, w workload) (*target, error) {
+		o := o
+		o.Min, o.Max, o.Preload = w.workers(), w.workers(), []string{j.guest.name}
+		o, forget, err := equip(ctx, o, j.guest)
+		if err != nil {
+			return nil, err
+		}
+		p, err := pool.New(o)
+		if err != nil {
+			return nil, errors.Join(err, forget())
+		}
+		end := func() error { return errors.Join(stop(p), forget()) }
+		call := way(p, j)
+		if err := call(ctx); err != nil {
+			return nil, errors.Join(err, end())
+		}
+		return &target{measure: repeat(w.callers, call), close: end, note: missing(p, o)}, nil
+	}}
+}
+
+// equip adds a guest to the options of a pool, and a cache for it that is
+// forgotten with the row.
+func equip(ctx context.Context, o pool.Options, g guest) (_ pool.Options, forget func() error, err error) {
+	wasm, err := g.wasm(ctx)
+	if err != nil {
+		return o, nil, err
+	}
+	o.Modules = map[string]pool.Module{g.name: {Bytes: wasm}}
+	o.Logger = slog.New(slog.DiscardHandler) // what the sandbox lacks is noted below the table
+	if o.CacheDir, err = os.MkdirTemp("", "wasmpool-bench-"); err != nil {
+		return o, nil, fmt.Errorf("making a cache for the pool: %w", err)
+	}
+	return o, func() error { return os.RemoveAll(o.CacheDir) }, nil
+}
+
+// stop ends a pool, whatever has become of the context of the run.
+func stop(p *pool.Pool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return p.Stop(ctx)
+}
+
+// missing says which layers of the sandbox that it wanted a pool does without.
+func missing(p *pool.Pool, o pool.Options) string {
 	var off []string
-	for _, l := range layers {
-		if !l.On {
+	for _, l := range p.Stats().Sandbox {
+		if !l.On && o.Sandbox != pool.Off {
 			off = append(off, l.Name)
 		}
 	}
@@ -79,9 +97,9 @@ func missing(layers []pool.Layer) string {
 
 // expect sees that an answer has the right length: a row that answers nonsense
 // is no row.
-func expect(got []byte, want int) error {
-	if len(got) != want {
-		return fmt.Errorf("the answer has %d bytes, want %d", len(got), want)
+func expect(got, want int) error {
+	if got != want {
+		return fmt.Errorf("the answer has %d bytes, want %d", got, want)
 	}
 	return nil
 }

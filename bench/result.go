@@ -9,8 +9,9 @@ import (
 type result struct {
 	row
 	round
-	note string
-	err  error // it was not measured
+	times float64 // as long as the base of its workload; 0: there is none
+	note  string
+	err   error // it was not measured
 }
 
 // errNoRound says why a row of a run that was ended has no figures.
@@ -51,13 +52,17 @@ func anyMeasured(results []result) bool {
 	return false
 }
 
-// ratio is how many times as long as the base of its workload a row takes. Zero
-// means that there is nothing to compare it with.
-func ratio(r result, results []result) float64 {
-	for _, b := range results {
-		if b.base && b.workload == r.workload && b.err == nil && r.err == nil && b.p50 > 0 {
-			return float64(r.p50) / float64(b.p50)
+// compare sets the times of all results that have a base to be compared with.
+func compare(results []result) {
+	base := map[workload]time.Duration{}
+	for _, r := range results {
+		if r.base && r.err == nil {
+			base[r.workload] = r.p50
 		}
 	}
-	return 0
+	for i, r := range results {
+		if b := base[r.workload]; b > 0 && r.err == nil {
+			results[i].times = float64(r.p50) / float64(b)
+		}
+	}
 }

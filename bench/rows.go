@@ -9,26 +9,27 @@ import (
 
 // The workloads. Rows of one workload can be compared with each other.
 var (
-	small   = workload{name: "32 B", payload: 32, callers: 1}
-	large   = workload{name: "64 KiB", payload: 64 << 10, callers: 1}
-	crowd   = workload{name: "32 B, 64 callers, 2 workers", payload: 32, callers: 64}
-	compute = workload{name: "fib(22)", callers: 1}
+	small = workload{name: "32 B", payload: 32, callers: 1, table: besideSocketpair}
+	large = workload{name: "64 KiB", payload: 64 << 10, callers: 1, table: besideSocketpair}
+	crowd = workload{name: "32 B, 64 callers, 2 workers", payload: 32, callers: 64, table: besideNothing}
 )
 
 // workload is what every row of it does.
 type workload struct {
 	name    string
-	payload int // bytes in and out; 0: it computes
+	payload int // bytes in and out; 0: it has its own
 	callers int // at the same time
+	table   *table
 }
 
 // workers is how many processes or threads serve it.
 func (w workload) workers() int { return min(w.callers, 2) }
 
 // arguments is a JSON array with one string, as long as the payload in total.
-func (w workload) arguments() []byte {
-	return []byte(`["` + strings.Repeat("x", w.payload-len(`[""]`)) + `"]`)
-}
+func (w workload) arguments() []byte { return []byte(`["` + w.text() + `"]`) }
+
+// text is that string.
+func (w workload) text() string { return strings.Repeat("x", w.payload-len(`[""]`)) }
 
 // row is one way to do a workload.
 type row struct {
@@ -45,8 +46,8 @@ func (r row) name() string { return r.workload.name + ": " + r.what }
 
 // target is a row that is ready to be measured.
 type target struct {
-	// measure calls for about d and reports what it saw. The samples are its to
-	// use until it returns.
+	// measure does for about d what the row is for, and reports what it saw. The
+	// samples are its to use until it returns.
 	measure func(ctx context.Context, samples []time.Duration, d time.Duration) (round, error)
 	close   func() error
 	note    string // what a reader should know of this run; mostly empty
@@ -58,15 +59,12 @@ func allRows() []row {
 	for _, w := range []workload{small, large, crowd} {
 		if w.callers == 1 {
 			rows = append(rows, rawRows(w)...)
-		}
-		rows = append(rows, poolRows(w)...)
-		rows = append(rows, pluginRows(w)...)
-		if w.callers == 1 {
 			rows = append(rows, inProcessRows(w)...)
 			rows = append(rows, extismRow(w))
 		}
+		rows = append(rows, poolRows(w)...)
+		rows = append(rows, pluginRows(w)...)
 	}
-	rows = append(rows, computeRows(compute)...)
 	rows = append(rows, nodeRows(small, large, crowd)...)
 	return rows
 }

@@ -65,6 +65,7 @@ func measureAll(ctx context.Context, rows []row, d time.Duration, w io.Writer) [
 	for i, c := range all {
 		results[i] = c.result()
 	}
+	compare(results)
 	return results
 }
 

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+
+	"github.com/wasmpool/wasmpool/testdata/wasm"
+)
+
+// guest is a module whose functions are called.
+type guest struct {
+	name string
+	wasm func(context.Context) ([]byte, error)
+}
+
+// cGuest is the small guest: a module in C without a library.
+var cGuest = guest{"C guest", func(context.Context) ([]byte, error) { return wasm.Module("echo"), nil }}
+
+// job is a call that a row makes again and again.
+type job struct {
+	guest    guest
+	function string
+	args     []byte
+	want     int // bytes of the answer
+}
+
+// echoJob has the small guest send a payload back.
+func echoJob(w workload) job { return job{cGuest, "echo", w.arguments(), w.payload} }
