@@ -15,6 +15,9 @@ type guest struct {
 // cGuest is the small guest: a module in C without a library.
 var cGuest = guest{"C guest", func(context.Context) ([]byte, error) { return wasm.Module("echo"), nil }}
 
+// goGuest is the large one, with Go's runtime in it.
+func goGuest(b *builds) guest { return guest{"Go guest", b.guest} }
+
 // job is a call that a row makes again and again.
 type job struct {
 	guest    guest

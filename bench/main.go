@@ -40,7 +40,13 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: %v\n", err)
 		return exitUsage
 	}
-	rows := selected(allRows(), o.rows)
+	b := newBuilds(stderr)
+	defer func() {
+		if err := b.close(); err != nil {
+			fmt.Fprintf(stderr, "bench: %v\n", err)
+		}
+	}()
+	rows := selected(allRows(b), o.rows)
 	if len(rows) == 0 {
 		fmt.Fprintf(stderr, "bench: no row matches %q; -list names them\n", o.rows)
 		return exitUsage

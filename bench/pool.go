@@ -23,6 +23,22 @@ func poolRows(w workload) []row {
 	}
 }
 
+// funcRow is the way with the most comfort: Go values in and out, as JSON, by a
+// guest in Go.
+func funcRow(w workload, g guest) row {
+	return poolRow(w, "wasmpool, pool.Func, "+g.name, pool.Options{}, job{guest: g, function: "echo", want: len(w.text())}, func(p *pool.Pool, j job) func(context.Context) error {
+		echo := pool.Func[string](p, j.guest.name, j.function)
+		text := w.text()
+		return func(ctx context.Context) error {
+			got, err := echo(ctx, text)
+			if err != nil {
+				return err
+			}
+			return expect(len(got), j.want)
+		}
+	})
+}
+
 // caller is a way to call; what it returns calls once.
 type caller func(*pool.Pool, job) func(context.Context) error
 

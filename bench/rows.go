@@ -53,14 +53,15 @@ type target struct {
 	note    string // what a reader should know of this run; mostly empty
 }
 
-// allRows are all rows, by workload.
-func allRows() []row {
+// allRows are all rows, by workload. Those that need what
+// has to be built get it of b.
+func allRows(b *builds) []row {
 	var rows []row
 	for _, w := range []workload{small, large, crowd} {
 		if w.callers == 1 {
 			rows = append(rows, rawRows(w)...)
 			rows = append(rows, inProcessRows(w)...)
-			rows = append(rows, extismRow(w))
+			rows = append(rows, extismRow(w), funcRow(w, goGuest(b)))
 		}
 		rows = append(rows, poolRows(w)...)
 		rows = append(rows, pluginRows(w)...)

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+// builds makes what rows need of the Go toolchain. Each is made once, when the
+// first row that needs it is started, and no sooner: most runs have no use for
+// all of them.
+type builds struct {
+	dir   func() (string, error)
+	made  sync.Map // what was to be made → func() (string, error)
+	says  io.Writer
+	close func() error
+}
+
+// newBuilds returns builds that say to w what they are doing, since it takes a
+// while when Go's build cache has nothing of it.
+func newBuilds(w io.Writer) *builds {
+	var dir string
+	b := &builds{says: w}
+	b.dir = sync.OnceValues(func() (_ string, err error) {
+		dir, err = os.MkdirTemp("", "wasmpool-bench-")
+		return dir, err
+	})
+	b.close = func() error { return os.RemoveAll(dir) } // nothing, if nothing was made
+	return b
+}
+
+// guest is the Go guest of the directory guest, as WebAssembly.
+func (b *builds) guest(ctx context.Context) ([]byte, error) {
+	file, err := b.once("the Go guest", func(to string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", to, "./guest")
+		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+		return cmd
+	})
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+}
+
+// once runs the command that makes what, and returns the file that it made.
+func (b *builds) once(what string, command func(to string) *exec.Cmd) (string, error) {
+	build, _ := b.made.LoadOrStore(what, sync.OnceValues(func() (string, error) {
+		dir, err := b.dir()
+		if err != nil {
+			return "", fmt.Errorf("making a directory to build %s in: %w", what, err)
+		}
+		fmt.Fprintf(b.says, "\rbuilding %s, which takes a while the first time\n", what)
+		cmd := command(filepath.Join(dir, filepath.Base(what)))
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return "", errors.Join(fmt.Errorf("building %s: %w", what, err), errors.New(string(said)))
+		}
+		return cmd.Args[len(cmd.Args)-2], nil
+	}))
+	return build.(func() (string, error))()
+}
