@@ -66,6 +66,7 @@ func allRows(b *builds) []row {
 		rows = append(rows, poolRows(w)...)
 		rows = append(rows, pluginRows(w)...)
 	}
+	rows = append(rows, allComputeRows(goGuest(b))...)
 	rows = append(rows, nodeRows(small, large, crowd)...)
 	return rows
 }

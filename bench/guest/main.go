@@ -7,4 +7,15 @@ func main() {}
 
 func init() {
 	guest.Export("echo", func(text string) string { return text })
+	guest.Export("recode", func(people []person) []person { return people })
+}
+
+// person is what the document is made of that is decoded and encoded again.
+type person struct {
+	Name    string            `json:"name"`
+	Age     int               `json:"age"`
+	Weight  float64           `json:"weight"`
+	Active  bool              `json:"active"`
+	Tags    []string          `json:"tags"`
+	Address map[string]string `json:"address"`
 }
