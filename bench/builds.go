@@ -47,6 +47,15 @@ func (b *builds) guest(ctx context.Context) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
+// runner is the path of cmd/wasmpool-runner, built as it says itself.
+func (b *builds) runner(ctx context.Context) (string, error) {
+	return b.once("wasmpool-runner", func(to string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s", "-o", to, "github.com/wasmpool/wasmpool/cmd/wasmpool-runner")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		return cmd
+	})
+}
+
 // once runs the command that makes what, and returns the file that it made.
 func (b *builds) once(what string, command func(to string) *exec.Cmd) (string, error) {
 	build, _ := b.made.LoadOrStore(what, sync.OnceValues(func() (string, error) {

@@ -26,5 +26,5 @@ type job struct {
 	want     int // bytes of the answer
 }
 
-// echoJob has the small guest send a payload back.
-func echoJob(w workload) job { return job{cGuest, "echo", w.arguments(), w.payload} }
+// echo has a guest send a payload back.
+func (g guest) echo(w workload) job { return job{g, "echo", w.arguments(), w.payload} }

@@ -21,7 +21,7 @@ func inProcessRows(w workload) []row {
 	return []row{
 		{workload: w, what: "isolate, in process", ours: true, start: startIsolate},
 		{workload: w, what: "wazero, in process", start: func(ctx context.Context, w workload) (*target, error) {
-			return startWazero(ctx, wazero.NewRuntimeConfigCompiler(), echoJob(w), plain)
+			return startWazero(ctx, wazero.NewRuntimeConfigCompiler(), cGuest.echo(w), plain)
 		}},
 	}
 }

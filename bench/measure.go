@@ -13,6 +13,7 @@ type round struct {
 	p50, p99 time.Duration
 	rate     float64 // calls a second
 	heap     *heap   // nil: it is not a Go program
+	count    int     // of calls, or of starts
 }
 
 // heap is what a call allocates in this process.
@@ -24,7 +25,7 @@ func summarize(samples []time.Duration, took time.Duration) round {
 	slices.Sort(samples)
 	return round{
 		p50: percentile(samples, 50), p99: percentile(samples, 99),
-		rate: float64(len(samples)) / took.Seconds(),
+		rate: float64(len(samples)) / took.Seconds(), count: len(samples),
 	}
 }
 

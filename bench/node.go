@@ -18,21 +18,28 @@ import (
 // nodeDir has the Node.js programs, seen from where `go run .` is meant to run.
 const nodeDir = "node"
 
-// nodeRows are worker pools of Node.js. The first is the one whose features
+// nodeLibraries are worker pools of Node.js. The first is the one whose features
 // this project carries over.
+var nodeLibraries = []string{"@jjavery/worker-pool", "piscina", "tinypool", "tinypool, processes"}
+
+// nodeRows are calls of each of them, and starts.
 func nodeRows(works ...workload) []row {
 	var rows []row
-	for _, library := range []string{"@jjavery/worker-pool", "piscina", "tinypool", "tinypool, processes"} {
+	for _, library := range nodeLibraries {
 		session := sync.OnceValues(func() (*node, error) { return startNode(library) })
-		for _, w := range works {
+		add := func(w workload, ask task) {
 			rows = append(rows, row{workload: w, what: "Node.js " + library, start: func(context.Context, workload) (*target, error) {
 				n, err := session()
 				if err != nil {
 					return nil, err
 				}
-				return &target{close: n.close, measure: n.measure(w)}, nil
+				return &target{close: n.close, measure: n.measure(w, ask)}, nil
 			}})
 		}
+		for _, w := range works {
+			add(w, taskCalls)
+		}
+		add(coldStart, taskStarts)
 	}
 	return rows
 }
@@ -53,8 +60,17 @@ const patience = 20 * time.Second
 // errHangs is the end of one that takes longer.
 var errHangs = errors.New("the Node.js program hung, and was killed")
 
+// task is what Node.js is asked to do.
+type task string
+
+const (
+	taskCalls  task = "calls"  // of a pool that is there
+	taskStarts task = "starts" // of pools, to the first answer of each
+)
+
 // request asks for a round.
 type request struct {
+	Task         task    `json:"task"`
 	Payload      int     `json:"payload"`
 	Callers      int     `json:"callers"`
 	Workers      int     `json:"workers"`
@@ -102,12 +118,12 @@ func startNode(library string) (*node, error) {
 }
 
 // measure returns a target's measure of a workload.
-func (n *node) measure(w workload) func(context.Context, []time.Duration, time.Duration) (round, error) {
+func (n *node) measure(w workload, ask task) func(context.Context, []time.Duration, time.Duration) (round, error) {
 	return func(ctx context.Context, samples []time.Duration, d time.Duration) (round, error) {
 		defer context.AfterFunc(ctx, func() { n.kill(nil) })()
 		defer time.AfterFunc(d+patience, func() { n.kill(errHangs) }).Stop()
 		err := n.ask.Encode(request{
-			Payload: w.payload, Callers: w.callers, Workers: w.workers(),
+			Task: ask, Payload: w.payload, Callers: w.callers, Workers: w.workers(),
 			Milliseconds: d.Seconds() * 1e3, MaxSamples: len(samples),
 		})
 		if err != nil {

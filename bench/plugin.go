@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/rpc"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -11,17 +13,35 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// pluginRows are hashicorp/go-plugin, in both of its protocols, with this
-// program as the plugin. It runs native code of somebody who is trusted.
+// pluginKind is hashicorp/go-plugin in one of its protocols, with this program as
+// the plugin. It runs native code of somebody who is trusted.
+type pluginKind struct {
+	name, role string
+	protocol   plugin.Protocol
+	plugins    plugin.PluginSet
+}
+
+var pluginKinds = []pluginKind{
+	{"go-plugin, net/rpc", "plugin-rpc", plugin.ProtocolNetRPC, rpcSet},
+	{"go-plugin, gRPC", "plugin-grpc", plugin.ProtocolGRPC, grpcSet},
+}
+
+// pluginRows are calls of a plugin that is there.
 func pluginRows(w workload) []row {
-	return []row{
-		{workload: w, what: "go-plugin, net/rpc", start: func(_ context.Context, w workload) (*target, error) {
-			return startPlugin(w, "plugin-rpc", plugin.ProtocolNetRPC)
-		}},
-		{workload: w, what: "go-plugin, gRPC", start: func(_ context.Context, w workload) (*target, error) {
-			return startPlugin(w, "plugin-grpc", plugin.ProtocolGRPC)
-		}},
+	var rows []row
+	for _, k := range pluginKinds {
+		rows = append(rows, row{workload: w, what: k.name, start: k.start})
 	}
+	return rows
+}
+
+// coldPluginRows are plugins that are started for a call.
+func coldPluginRows() []row {
+	var rows []row
+	for _, k := range pluginKinds {
+		rows = append(rows, row{workload: coldStart, what: k.name, start: k.startCold})
+	}
+	return rows
 }
 
 var (
@@ -33,37 +53,54 @@ var (
 // echoer is what a plugin is for its host.
 type echoer func(ctx context.Context, in []byte) ([]byte, error)
 
-func startPlugin(w workload, role string, protocol plugin.Protocol) (*target, error) {
-	cmd, err := ourselves(role)
+// open starts the plugin, and returns what calls it and what ends it.
+func (k pluginKind) open() (call echoer, end func() error, err error) {
+	cmd, err := ourselves(k.role)
 	if err != nil {
-		return nil, err
-	}
-	plugins := rpcSet
-	if protocol == plugin.ProtocolGRPC {
-		plugins = grpcSet
+		return nil, nil, err
 	}
 	c := plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig: handshake, Plugins: plugins, Cmd: cmd,
-		AllowedProtocols: []plugin.Protocol{protocol}, Logger: hclog.NewNullLogger(),
+		HandshakeConfig: handshake, Plugins: k.plugins, Cmd: cmd,
+		AllowedProtocols: []plugin.Protocol{k.protocol}, Logger: hclog.NewNullLogger(),
 	})
-	end := func() error { c.Kill(); return nil }
+	end = func() error { c.Kill(); return nil }
 	conn, err := c.Client()
 	if err != nil {
-		_ = end()
-		return nil, fmt.Errorf("starting the plugin: %w", err)
+		return nil, nil, errors.Join(fmt.Errorf("starting the plugin: %w", err), end())
 	}
 	made, err := conn.Dispense("echo")
 	if err != nil {
-		_ = end()
-		return nil, fmt.Errorf("opening the plugin: %w", err)
+		return nil, nil, errors.Join(fmt.Errorf("opening the plugin: %w", err), end())
 	}
-	call, in := made.(echoer), w.arguments()
+	return made.(echoer), end, nil
+}
+
+func (k pluginKind) start(_ context.Context, w workload) (*target, error) {
+	call, end, err := k.open()
+	if err != nil {
+		return nil, err
+	}
+	in := w.arguments()
 	return &target{close: end, measure: repeat(w.callers, func(ctx context.Context) error {
 		got, err := call(ctx, in)
 		if err != nil {
 			return err
 		}
 		return expect(len(got), w.payload)
+	})}, nil
+}
+
+func (k pluginKind) startCold(_ context.Context, w workload) (*target, error) {
+	in := w.arguments()
+	return &target{close: func() error { return nil }, measure: repeatStarts(func(ctx context.Context) (time.Duration, error) {
+		begun := time.Now()
+		call, end, err := k.open()
+		if err != nil {
+			return 0, err
+		}
+		got, err := call(ctx, in)
+		took := time.Since(begun)
+		return took, errors.Join(err, expect(len(got), w.payload), end())
 	})}, nil
 }
 

@@ -16,17 +16,17 @@ import (
 // switched off, or taken another way.
 func poolRows(w workload) []row {
 	return []row{
-		poolRow(w, "wasmpool", pool.Options{}, echoJob(w), raw),
-		poolRow(w, "wasmpool, no polling", pool.Options{Spin: -1}, echoJob(w), raw),
-		poolRow(w, "wasmpool, socket", pool.Options{Transport: pool.Socket}, echoJob(w), raw),
-		poolRow(w, "wasmpool, sandbox off", pool.Options{Sandbox: pool.Off}, echoJob(w), raw),
+		poolRow(w, "wasmpool", pool.Options{}, cGuest.echo(w), raw),
+		poolRow(w, "wasmpool, no polling", pool.Options{Spin: -1}, cGuest.echo(w), raw),
+		poolRow(w, "wasmpool, socket", pool.Options{Transport: pool.Socket}, cGuest.echo(w), raw),
+		poolRow(w, "wasmpool, sandbox off", pool.Options{Sandbox: pool.Off}, cGuest.echo(w), raw),
 	}
 }
 
 // funcRow is the way with the most comfort: Go values in and out, as JSON, by a
 // guest in Go.
 func funcRow(w workload, g guest) row {
-	return poolRow(w, "wasmpool, pool.Func, "+g.name, pool.Options{}, job{guest: g, function: "echo", want: len(w.text())}, func(p *pool.Pool, j job) func(context.Context) error {
+	return poolRow(w, "wasmpool, pool.Func, "+g.name, pool.Options{}, job{guest: g, function: "echoText", want: len(w.text())}, func(p *pool.Pool, j job) func(context.Context) error {
 		echo := pool.Func[string](p, j.guest.name, j.function)
 		text := w.text()
 		return func(ctx context.Context) error {

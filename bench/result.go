@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// result is a row after a run: medians over its rounds.
+// result is a row after a run: medians over its rounds, and how much was done in
+// all of them.
 type result struct {
 	row
 	round
@@ -30,13 +31,15 @@ func (c *contender) result() result {
 	}
 	var p50, p99 []time.Duration
 	var rate, bytes, allocs []float64
+	count := 0
 	for _, r := range c.rounds {
 		p50, p99, rate = append(p50, r.p50), append(p99, r.p99), append(rate, r.rate)
+		count += r.count
 		if r.heap != nil {
 			bytes, allocs = append(bytes, r.heap.bytes), append(allocs, r.heap.allocs)
 		}
 	}
-	res.round = round{p50: median(p50), p99: median(p99), rate: median(rate)}
+	res.round = round{p50: median(p50), p99: median(p99), rate: median(rate), count: count}
 	if bytes != nil {
 		res.heap = &heap{bytes: median(bytes), allocs: median(allocs)}
 	}

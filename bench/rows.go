@@ -67,6 +67,8 @@ func allRows(b *builds) []row {
 		rows = append(rows, pluginRows(w)...)
 	}
 	rows = append(rows, allComputeRows(goGuest(b))...)
+	rows = append(rows, coldRows(b)...)
+	rows = append(rows, coldPluginRows()...)
 	rows = append(rows, nodeRows(small, large, crowd)...)
 	return rows
 }

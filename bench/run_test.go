@@ -72,6 +72,19 @@ func TestARoundEndsWhenItsSamplesAreFull(t *testing.T) {
 	}
 }
 
+func TestARoundOfStartsHasOneAtLeastAndCountsNoEnd(t *testing.T) {
+	t.Parallel()
+	began := 0
+	r, err := repeatStarts(func(context.Context) (time.Duration, error) { began++; return 3, nil })(t.Context(), make([]time.Duration, 4), 0)
+	if err != nil || began != 1 || r.count != 1 || r.p50 != 3 {
+		t.Errorf("without any time: %d starts, %+v, %v, want one of 3 ns", began, r, err)
+	}
+	r, err = repeatStarts(func(context.Context) (time.Duration, error) { return 5, nil })(t.Context(), make([]time.Duration, 4), time.Hour)
+	if err != nil || r.count != 4 {
+		t.Errorf("with too much time: %+v, %v, want as many starts as there are samples", r, err)
+	}
+}
+
 func TestTheReplyOfNodeIsTakenOrItsErrorTold(t *testing.T) {
 	t.Parallel()
 	r, err := readReply([]byte(`{"nanoseconds":2000,"samples":[300,100,200,400]}`), make([]time.Duration, 1))

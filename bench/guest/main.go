@@ -1,12 +1,17 @@
 // Command guest is the Go guest of the benchmarks, which build it themselves.
 package main
 
-import "github.com/wasmpool/wasmpool/guest"
+import (
+	"context"
+
+	"github.com/wasmpool/wasmpool/guest"
+)
 
 func main() {}
 
 func init() {
-	guest.Export("echo", func(text string) string { return text })
+	guest.ExportRaw("echo", func(_ context.Context, arguments []byte) ([]byte, error) { return arguments, nil })
+	guest.Export("echoText", func(text string) string { return text })
 	guest.Export("recode", func(people []person) []person { return people })
 }
 
