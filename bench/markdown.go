@@ -69,6 +69,9 @@ func byWorkload(results []result) [][]result {
 				}
 				return 1
 			}
+			if a.err != nil {
+				return 0
+			}
 			return cmp.Compare(a.value(), b.value())
 		})
 	}

@@ -14,6 +14,8 @@ type round struct {
 	rate     float64 // calls a second
 	heap     *heap   // nil: it is not a Go program
 	count    int     // of calls, or of starts
+
+	figures []float64 // of a table that is not about calls or starts, in its order
 }
 
 // heap is what a call allocates in this process.

@@ -49,6 +49,7 @@ func nodeRows(works ...workload) []row {
 type node struct {
 	ask *json.Encoder
 	out *bufio.Reader
+	pid int
 
 	kill  context.CancelCauseFunc
 	close func() error
@@ -101,7 +102,7 @@ func startNode(library string) (*node, error) {
 		kill(nil)
 		return nil, fmt.Errorf("starting Node.js: %w", err)
 	}
-	n := &node{ask: json.NewEncoder(in), out: bufio.NewReader(out), kill: kill}
+	n := &node{ask: json.NewEncoder(in), out: bufio.NewReader(out), kill: kill, pid: cmd.Process.Pid}
 	// Rows share it: the first that ends, ends it.
 	n.close = sync.OnceValue(func() error {
 		defer time.AfterFunc(patience, func() { kill(errHangs) }).Stop()
@@ -120,21 +121,26 @@ func startNode(library string) (*node, error) {
 // measure returns a target's measure of a workload.
 func (n *node) measure(w workload, ask task) func(context.Context, []time.Duration, time.Duration) (round, error) {
 	return func(ctx context.Context, samples []time.Duration, d time.Duration) (round, error) {
-		defer context.AfterFunc(ctx, func() { n.kill(nil) })()
-		defer time.AfterFunc(d+patience, func() { n.kill(errHangs) }).Stop()
-		err := n.ask.Encode(request{
+		return n.round(ctx, request{
 			Task: ask, Payload: w.payload, Callers: w.callers, Workers: w.workers(),
 			Milliseconds: d.Seconds() * 1e3, MaxSamples: len(samples),
-		})
-		if err != nil {
-			return round{}, fmt.Errorf("asking Node.js: %w", err)
-		}
-		line, err := n.out.ReadBytes('\n')
-		if err != nil {
-			return round{}, fmt.Errorf("the Node.js program ended early: %w", err)
-		}
-		return readReply(line, samples)
+		}, samples)
 	}
+}
+
+// round has Node.js do what a request says.
+func (n *node) round(ctx context.Context, r request, samples []time.Duration) (round, error) {
+	defer context.AfterFunc(ctx, func() { n.kill(nil) })()
+	d := time.Duration(r.Milliseconds * 1e6)
+	defer time.AfterFunc(d+patience, func() { n.kill(errHangs) }).Stop()
+	if err := n.ask.Encode(r); err != nil {
+		return round{}, fmt.Errorf("asking Node.js: %w", err)
+	}
+	line, err := n.out.ReadBytes('\n')
+	if err != nil {
+		return round{}, fmt.Errorf("the Node.js program ended early: %w", err)
+	}
+	return readReply(line, samples)
 }
 
 func readReply(line []byte, samples []time.Duration) (round, error) {

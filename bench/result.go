@@ -43,6 +43,7 @@ func (c *contender) result() result {
 	if bytes != nil {
 		res.heap = &heap{bytes: median(bytes), allocs: median(allocs)}
 	}
+	res.figures = c.rounds[0].figures // such rows have one round
 	return res
 }
 

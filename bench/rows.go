@@ -70,6 +70,8 @@ func allRows(b *builds) []row {
 	rows = append(rows, coldRows(b)...)
 	rows = append(rows, coldPluginRows()...)
 	rows = append(rows, nodeRows(small, large, crowd)...)
+	rows = append(rows, memoryRows(b)...)
+	rows = append(rows, nodeMemoryRows()...)
 	return rows
 }
 

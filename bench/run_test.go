@@ -11,7 +11,7 @@ import (
 
 // testRow is a row whose calls do something.
 func testRow(what string, callers int, call func(context.Context) error, closed *bool) row {
-	return row{workload: workload{name: "test", callers: callers}, what: what, start: func(context.Context, workload) (*target, error) {
+	return row{workload: workload{name: "test", callers: callers, table: besideNothing}, what: what, start: func(context.Context, workload) (*target, error) {
 		return &target{measure: repeat(callers, call), close: func() error { *closed = true; return nil }}, nil
 	}}
 }
@@ -23,7 +23,7 @@ func TestARowThatFailsSaysSoAndTheOthersGoOn(t *testing.T) {
 	rows := []row{
 		testRow("breaks", 3, func(context.Context) error { return broken }, &first),
 		testRow("works", 3, func(context.Context) error { return nil }, &second),
-		{what: "does not start", start: func(context.Context, workload) (*target, error) { return nil, broken }},
+		{workload: workload{table: besideNothing}, what: "does not start", start: func(context.Context, workload) (*target, error) { return nil, broken }},
 	}
 	results := measureAll(t.Context(), rows, 5*time.Millisecond, io.Discard)
 	if !errors.Is(results[0].err, broken) || !errors.Is(results[2].err, broken) {
@@ -51,7 +51,7 @@ func TestAnInterruptKeepsWhatWasMeasured(t *testing.T) {
 		}
 		return round{p50: time.Duration(turns), rate: 1}, nil
 	}
-	rows := []row{{what: "is interrupted", start: func(context.Context, workload) (*target, error) {
+	rows := []row{{workload: workload{table: besideNothing}, what: "is interrupted", start: func(context.Context, workload) (*target, error) {
 		return &target{measure: measure, close: func() error { closed = true; return nil }}, nil
 	}}}
 	r := measureAll(ctx, rows, time.Second, io.Discard)[0]
@@ -60,6 +60,25 @@ func TestAnInterruptKeepsWhatWasMeasured(t *testing.T) {
 	}
 	if r := measureAll(ctx, rows, time.Second, io.Discard)[0]; !errors.Is(r.err, context.Canceled) {
 		t.Errorf("interrupted before the start: %v, want %v", r.err, context.Canceled)
+	}
+}
+
+func TestRowsThatHaveToBeAloneAreMeasuredOnceWhenAllOthersHaveEnded(t *testing.T) {
+	t.Parallel()
+	var others, closed bool
+	measured := 0
+	lonely := row{workload: workload{name: "alone", table: ofMemory}, start: func(context.Context, workload) (*target, error) {
+		return &target{close: func() error { closed = true; return nil }, measure: func(context.Context, []time.Duration, time.Duration) (round, error) {
+			if measured++; !others {
+				return round{}, errors.New("the others have not ended")
+			}
+			return round{figures: []float64{3e6, 4e6}}, nil
+		}}, nil
+	}}
+	rows := []row{lonely, testRow("other", 1, func(context.Context) error { return nil }, &others)}
+	r := measureAll(t.Context(), rows, 5*time.Millisecond, io.Discard)[0]
+	if r.err != nil || measured != 1 || r.value() != 3e6 || !closed {
+		t.Errorf("alone: %v, measured %d times, closed %t, want once, with its figures", r.err, measured, closed)
 	}
 }
 

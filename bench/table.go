@@ -7,6 +7,10 @@ import "time"
 type table struct {
 	columns []column
 	chart   *chart // that shows the first column; nil: none does
+
+	// alone says that its rows are measured once, and one after the other, when
+	// all others have ended: what they look at is the whole machine's.
+	alone bool
 }
 
 // column is one figure of each row.
@@ -52,6 +56,11 @@ func timeColumns() []column {
 // timesColumn is how many times as long as the base a row takes.
 func timesColumn(base string) column {
 	return column{"× " + base, "times_" + base, digits, func(r result) (float64, bool) { return r.times, r.times > 0 }}
+}
+
+// figure is one of those that a row has of its own.
+func figure(i int) func(result) (float64, bool) {
+	return func(r result) (float64, bool) { return r.figures[i], true }
 }
 
 // value is the figure that orders a row, and that its bar shows.
