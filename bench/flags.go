@@ -17,6 +17,7 @@ type options struct {
 	md, svg  string // files; empty: none
 	list     bool
 	node     bool
+	many     int // workers of a pool with many; 0: it is not measured
 }
 
 const usage = `bench measures wasmpool beside its neighbours, interleaved, and prints a table.
@@ -29,6 +30,7 @@ Usage: go run . [flags]
   -json         print JSON instead of a Markdown table
   -md FILE      write the table to a file, too
   -svg FILE     write a chart of the medians to a file
+  -many N       measure a pool of N workers, too, which takes N times the memory of one
   -node         run npm ci in the directory node first
 
 Ctrl-C ends it early, with what was measured so far; a second one, at once.
@@ -49,6 +51,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.StringVar(&o.svg, "svg", "", "")
 	f.BoolVar(&o.list, "list", false, "")
 	f.BoolVar(&o.node, "node", false, "")
+	f.IntVar(&o.many, "many", 0, "")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			_, err = io.WriteString(w, usage)
@@ -61,6 +64,9 @@ func parse(args []string, w io.Writer) (options, error) {
 	}
 	if o.duration <= 0 {
 		return o, fmt.Errorf("-duration is %v; want more than nothing", o.duration)
+	}
+	if o.many < 0 {
+		return o, fmt.Errorf("-many is %d; want zero or more", o.many)
 	}
 	var err error
 	if o.rows, err = regexp.Compile(*pattern); err != nil {

@@ -46,7 +46,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "bench: %v\n", err)
 		}
 	}()
-	rows := selected(allRows(b), o.rows)
+	rows := selected(allRows(o, b), o.rows)
 	if len(rows) == 0 {
 		fmt.Fprintf(stderr, "bench: no row matches %q; -list names them\n", o.rows)
 		return exitUsage

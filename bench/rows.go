@@ -53,9 +53,9 @@ type target struct {
 	note    string // what a reader should know of this run; mostly empty
 }
 
-// allRows are all rows, by workload. Those that need what
+// allRows are all rows that the options ask for, by workload. Those that need what
 // has to be built get it of b.
-func allRows(b *builds) []row {
+func allRows(o options, b *builds) []row {
 	var rows []row
 	for _, w := range []workload{small, large, crowd} {
 		if w.callers == 1 {
@@ -72,6 +72,9 @@ func allRows(b *builds) []row {
 	rows = append(rows, nodeRows(small, large, crowd)...)
 	rows = append(rows, memoryRows(b)...)
 	rows = append(rows, nodeMemoryRows()...)
+	if o.many > 0 {
+		rows = append(rows, manyRows(b, o.many)...)
+	}
 	return rows
 }
 
