@@ -17,7 +17,8 @@ type options struct {
 	md, svg  string // files; empty: none
 	list     bool
 	node     bool
-	many     int // workers of a pool with many; 0: it is not measured
+	many     int           // workers of a pool with many; 0: it is not measured
+	idle     time.Duration // for which idle workers are watched; 0: they are not
 }
 
 const usage = `bench measures wasmpool beside its neighbours, interleaved, and prints a table.
@@ -31,6 +32,7 @@ Usage: go run . [flags]
   -md FILE      write the table to a file, too
   -svg FILE     write a chart of the medians to a file
   -many N       measure a pool of N workers, too, which takes N times the memory of one
+  -idle D       watch idle workers for D, too, and what they use of a processor
   -node         run npm ci in the directory node first
 
 Ctrl-C ends it early, with what was measured so far; a second one, at once.
@@ -52,6 +54,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	f.BoolVar(&o.list, "list", false, "")
 	f.BoolVar(&o.node, "node", false, "")
 	f.IntVar(&o.many, "many", 0, "")
+	f.DurationVar(&o.idle, "idle", 0, "")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			_, err = io.WriteString(w, usage)
@@ -65,8 +68,8 @@ func parse(args []string, w io.Writer) (options, error) {
 	if o.duration <= 0 {
 		return o, fmt.Errorf("-duration is %v; want more than nothing", o.duration)
 	}
-	if o.many < 0 {
-		return o, fmt.Errorf("-many is %d; want zero or more", o.many)
+	if o.many < 0 || o.idle < 0 {
+		return o, fmt.Errorf("-many is %d and -idle is %v; want zero or more", o.many, o.idle)
 	}
 	var err error
 	if o.rows, err = regexp.Compile(*pattern); err != nil {

@@ -11,11 +11,11 @@ import (
 func TestFlagsHaveTheirDefaultsAndTakeTheirValues(t *testing.T) {
 	t.Parallel()
 	o, err := parse(nil, io.Discard)
-	if err != nil || o.duration != time.Second || o.json || o.list || o.node || o.many != 0 || o.md != "" || o.svg != "" || !o.rows.MatchString("any") {
+	if err != nil || o.duration != time.Second || o.json || o.list || o.node || o.many != 0 || o.idle != 0 || o.md != "" || o.svg != "" || !o.rows.MatchString("any") {
 		t.Errorf("no flags = %+v, %v, want the defaults", o, err)
 	}
-	o, err = parse([]string{"-duration", "2s", "-rows", "^32 B: ", "-json", "-md", "a", "-svg", "b", "-list", "-node", "-many", "5"}, io.Discard)
-	if err != nil || o.duration != 2*time.Second || !o.json || !o.list || !o.node || o.many != 5 || o.md != "a" || o.svg != "b" || o.rows.MatchString("64 KiB: x") {
+	o, err = parse([]string{"-duration", "2s", "-rows", "^32 B: ", "-json", "-md", "a", "-svg", "b", "-list", "-node", "-many", "5", "-idle", "3s"}, io.Discard)
+	if err != nil || o.duration != 2*time.Second || !o.json || !o.list || !o.node || o.many != 5 || o.idle != 3*time.Second || o.md != "a" || o.svg != "b" || o.rows.MatchString("64 KiB: x") {
 		t.Errorf("all flags = %+v, %v, want what they say", o, err)
 	}
 }
@@ -26,6 +26,7 @@ func TestFlagsThatMakeNoSenseAreRefusedInOneSentence(t *testing.T) {
 		"-rows (":      "-rows: error parsing regexp",
 		"-duration 0s": "-duration is 0s; want more than nothing",
 		"-many -1":     "-many is -1",
+		"-idle -1s":    "-idle is -1s",
 		"-speed 3":     "-help says what there is",
 		"fast":         `unexpected argument "fast"`,
 	} {
@@ -42,7 +43,7 @@ func TestHelpNamesEveryFlagAndIsNoFailure(t *testing.T) {
 	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, errHelp) {
 		t.Errorf("-help: %v, want %v", err, errHelp)
 	}
-	for _, flag := range []string{"-duration", "-rows", "-list", "-json", "-md", "-svg", "-node", "-many"} {
+	for _, flag := range []string{"-duration", "-rows", "-list", "-json", "-md", "-svg", "-node", "-many", "-idle"} {
 		if !strings.Contains(help.String(), "\n  "+flag+" ") {
 			t.Errorf("the help does not say what %s is", flag)
 		}
@@ -53,7 +54,7 @@ func TestRowsHaveNamesOfTheirOwnAndAreSelectedByThem(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
 	bases, compared := map[workload]int{}, map[workload]bool{}
-	for _, r := range allRows(options{many: 5}, newBuilds(io.Discard)) {
+	for _, r := range allRows(options{many: 5, idle: time.Second}, newBuilds(io.Discard)) {
 		if names[r.name()] {
 			t.Errorf("two rows are named %q", r.name())
 		}
@@ -72,7 +73,7 @@ func TestRowsHaveNamesOfTheirOwnAndAreSelectedByThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := selected(allRows(options{many: 5}, newBuilds(io.Discard)), o.rows); len(got) != 2 {
+	if got := selected(allRows(options{many: 5, idle: time.Second}, newBuilds(io.Discard)), o.rows); len(got) != 2 {
 		t.Errorf("%d rows match %q, want 2", len(got), o.rows)
 	}
 }

@@ -20,12 +20,6 @@ var ofMemory = &table{alone: true, chart: &chart{
 
 func megabytes(bytes float64) string { return digits(bytes/1e6) + " MB" }
 
-// herd are processes whose memory can be weighed.
-type herd struct {
-	add  func(ctx context.Context, n int) error // some more, which have served
-	pids func() ([]int, error)                  // of all that are there
-}
-
 // weigh is the measure of a target: the memory of the first process, and that of
 // each of some that come to it. The first bears alone what the others share with
 // it, such as the code of their program.
@@ -64,58 +58,17 @@ func memoryRows(b *builds) []row {
 	for _, g := range []guest{cGuest, goGuest(b)} {
 		for _, r := range runners(b) {
 			rows = append(rows, row{workload: memory, what: "wasmpool, " + r.name + ", " + g.name, ours: true, start: func(ctx context.Context, w workload) (*target, error) {
-				return startPools(ctx, r, g.echo(w))
+				path, err := r.path(ctx)
+				if err != nil {
+					return nil, err
+				}
+				h, end, err := openHerd(ctx, pool.Options{Runner: path}, g.echo(w))
+				if err != nil {
+					return nil, err
+				}
+				return &target{measure: h.weigh, close: end}, nil
 			}})
 		}
 	}
 	return rows
-}
-
-// startPools prepares a herd of pools, since a pool that grows has workers that
-// have served, and others that have not.
-func startPools(ctx context.Context, r runner, j job) (*target, error) {
-	var o pool.Options
-	var err error
-	if o.Runner, err = r.path(ctx); err != nil {
-		return nil, err
-	}
-	o, forget, err := equip(ctx, o, j.guest)
-	if err != nil {
-		return nil, err
-	}
-	o.Strategy, o.Preload = pool.RoundRobin, []string{j.guest.name} // so that each of them serves
-	var pools []*pool.Pool
-	h := herd{
-		add: func(ctx context.Context, n int) error {
-			o := o
-			o.Min, o.Max = n, n
-			p, err := pool.New(o)
-			if err != nil {
-				return err
-			}
-			pools = append(pools, p)
-			call := raw(p, j)
-			for range 100 * n {
-				if err := call(ctx); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		pids: func() (pids []int, _ error) {
-			for _, p := range pools {
-				for _, w := range p.Stats().Workers {
-					pids = append(pids, w.PID)
-				}
-			}
-			return pids, nil
-		},
-	}
-	return &target{measure: h.weigh, close: func() error {
-		var errs []error
-		for _, p := range pools {
-			errs = append(errs, stop(p))
-		}
-		return errors.Join(append(errs, forget())...)
-	}}, nil
 }

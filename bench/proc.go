@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // What the kernel says of processes. It is Linux alone that says it so; elsewhere
@@ -35,6 +36,24 @@ func pss(pids []int) (bytes float64, err error) {
 		bytes += kib * 1024
 	}
 	return bytes, nil
+}
+
+// processorTime is how long all threads of some processes have run, together.
+// The scheduler's own count is in nanoseconds; what getrusage tells is in ticks.
+func processorTime(pids []int) (time.Duration, error) {
+	var sum time.Duration
+	for _, pid := range pids {
+		err := eachThread(pid, "schedstat", func(text string) error {
+			ran, _, _ := strings.Cut(text, " ")
+			ns, err := strconv.ParseInt(ran, 10, 64)
+			sum += time.Duration(ns)
+			return err
+		})
+		if err != nil {
+			return 0, fmt.Errorf("reading the processor time of process %d: %w", pid, err)
+		}
+	}
+	return sum, nil
 }
 
 // children are the processes that a process has started, and not their children.

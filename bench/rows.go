@@ -75,6 +75,9 @@ func allRows(o options, b *builds) []row {
 	if o.many > 0 {
 		rows = append(rows, manyRows(b, o.many)...)
 	}
+	if o.idle > 0 {
+		rows = append(rows, idleRows(o.idle)...)
+	}
 	return rows
 }
 
