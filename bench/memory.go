@@ -12,7 +12,7 @@ import (
 var memory = workload{name: "Memory of a worker", payload: 32, callers: 1, table: ofMemory}
 
 var ofMemory = &table{alone: true, chart: &chart{
-	title: "Memory of one more worker, logarithmic: shorter is less", units: [4]string{"B", "kB", "MB", "GB"}, write: megabytes,
+	title: "Memory of one more worker, logarithmic: shorter is less; blue is wasmpool", units: [4]string{"B", "kB", "MB", "GB"}, write: megabytes,
 }, columns: []column{
 	{"one more", "one_more_bytes", megabytes, figure(0)},
 	{"the first", "first_bytes", megabytes, figure(1)},

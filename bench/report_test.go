@@ -27,6 +27,9 @@ func testResults() []result {
 		{row: row{workload: small, what: "a <b> & c"}, err: errors.New("it is\nnot there")},
 		{row: row{workload: small, what: "engine"}, round: round{p50: 250, p99: 999, rate: 10}},
 		{row: row{workload: crowd, what: "wasmpool", ours: true}, round: round{p50: 2 * time.Second, p99: 123 * time.Second, rate: 0.4}},
+		{row: row{workload: memory, what: "heavy"}, round: round{figures: []float64{45e6, 51.25e6}}},
+		{row: row{workload: memory, what: "light"}, round: round{figures: []float64{2.1e6, 7.4e6}}},
+		{row: row{workload: workload{name: "Idle", table: ofIdle}, what: "wasmpool", ours: true}, round: round{figures: []float64{5e6, 1e9}}},
 	}
 	compare(results)
 	return results
@@ -47,6 +50,15 @@ func TestTheTableShowsTheQuickestFirstAndWhatIsMissing(t *testing.T) {
 |---|--:|--:|--:|--:|--:|
 | **wasmpool** | 2.00 s | 123 s | 0 | – | – |
 
+| Memory of a worker | one more | the first |
+|---|--:|--:|
+| light | 2.10 MB | 7.40 MB |
+| heavy | 45.0 MB | 51.2 MB |
+
+| Idle | of one core | processor time | in |
+|---|--:|--:|--:|
+| **wasmpool** | 0.500 % | 5.00 ms | 1.00 s |
+
 - 32 B: wasmpool: without a wall
 - 32 B: a <b> & c: not measured: it is not there
 `
@@ -55,12 +67,12 @@ func TestTheTableShowsTheQuickestFirstAndWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestTheChartIsWellFormedWithABarForEachMeasuredRow(t *testing.T) {
+func TestTheChartsAreWellFormedWithABarForEachMeasuredRowThatHasOne(t *testing.T) {
 	t.Parallel()
 	for name, results := range map[string][]result{"none": nil, "some": testResults()} {
 		bars, measured := -1, 0 // the background is no bar
 		for _, r := range results {
-			if r.err == nil {
+			if r.err == nil && r.table.chart != nil {
 				measured++
 			}
 		}
@@ -102,6 +114,9 @@ func TestTheJSONFormHasEveryRow(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Rows[1]); diff != "" {
 		t.Errorf("the row (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{"workload": "Memory of a worker", "what": "heavy", "one_more_bytes": 45e6, "first_bytes": 51.25e6}, got.Rows[5]); diff != "" {
+		t.Errorf("the row that is no call (-want +got):\n%s", diff)
 	}
 	if got.Rows[2]["not_measured"] != "it is\nnot there" {
 		t.Error("a row that was not measured does not say why")

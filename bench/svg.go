@@ -15,7 +15,7 @@ type chart struct {
 	write func(float64) string
 }
 
-var timeChart = &chart{title: "Median time, logarithmic: shorter is quicker", units: [4]string{"ns", "µs", "ms", "s"}, write: nanoseconds}
+var timeChart = &chart{title: "Median time, logarithmic: shorter is quicker; blue is wasmpool", units: [4]string{"ns", "µs", "ms", "s"}, write: nanoseconds}
 
 // A chart, in pixels: names on the left, bars from there, figures behind them.
 const (
@@ -40,11 +40,13 @@ func svg(m machine, results []result) string {
 	for _, c := range charts {
 		y = c.draw(&body, y, results)
 	}
-	y += lineHeight
+	y += lineHeight / 2
 	fmt.Fprintf(&body, `<text x="10" y="%d" font-size="10" fill="#57606a">%s</text>`+"\n", y,
 		html.EscapeString(fmt.Sprintf("%s, %d cores, %s, %s, wasmpool %s", m.CPU, m.Cores, m.Kernel, m.Go, m.Commit)))
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">`+"\n", chartWidth, y+lineHeight/2) +
-		"<title>wasmpool beside its neighbours</title>\n" + `<rect width="100%" height="100%" fill="#ffffff"/>` + "\n" + body.String() + "</svg>\n"
+		"<title>wasmpool beside its neighbours</title>\n" +
+		"<style>text { paint-order: stroke; stroke: #fff; stroke-width: 3px }</style>\n" + // no line runs through a figure
+		`<rect width="100%" height="100%" fill="#ffffff"/>` + "\n" + body.String() + "</svg>\n"
 }
 
 // draw draws the results of this chart as bars, on a logarithmic scale: between
@@ -86,7 +88,7 @@ func (c *chart) draw(b *strings.Builder, top int, results []result) (bottom int)
 		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle" fill="#57606a">%s</text>`+"\n", x, bottom+lineHeight*3/4, c.decade(int(e)))
 	}
 	b.WriteString(body.String())
-	return bottom + lineHeight
+	return bottom + 2*lineHeight
 }
 
 // decades are the powers of ten between which all bars end.
