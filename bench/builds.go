@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,7 +36,7 @@ func newBuilds(w io.Writer) *builds {
 // guest is the Go guest of the directory guest, as WebAssembly.
 func (b *builds) guest(ctx context.Context) ([]byte, error) {
 	file, err := b.once("the Go guest", func(to string) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", to, "./guest")
+		cmd := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", to, "./guest")
 		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 		return cmd
 	})
@@ -50,7 +49,7 @@ func (b *builds) guest(ctx context.Context) ([]byte, error) {
 // runner is the path of cmd/wasmpool-runner, built as it says itself.
 func (b *builds) runner(ctx context.Context) (string, error) {
 	return b.once("wasmpool-runner", func(to string) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s", "-o", to, "github.com/wasmpool/wasmpool/cmd/wasmpool-runner")
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s", "-o", to, "github.com/wasmpool/wasmpool/cmd/wasmpool-runner")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		return cmd
 	})
@@ -64,11 +63,11 @@ func (b *builds) once(what string, command func(to string) *exec.Cmd) (string, e
 			return "", fmt.Errorf("making a directory to build %s in: %w", what, err)
 		}
 		fmt.Fprintf(b.says, "\rbuilding %s, which takes a while the first time\n", what)
-		cmd := command(filepath.Join(dir, filepath.Base(what)))
-		if said, err := cmd.CombinedOutput(); err != nil {
-			return "", errors.Join(fmt.Errorf("building %s: %w", what, err), errors.New(string(said)))
+		file := filepath.Join(dir, what)
+		if said, err := command(file).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("building %s: %w: %s", what, err, said)
 		}
-		return cmd.Args[len(cmd.Args)-2], nil
+		return file, nil
 	}))
 	return build.(func() (string, error))()
 }
