@@ -142,7 +142,12 @@ func (s *State) settle(c *Call, o Outcome) {
 		s.waited(c)
 	case callNew, callRunning, callGone:
 	}
+	inLine := c.state == callWaiting && c.list != &c.Module.waiting
 	s.unlist(c)
+	if inLine && c.worker != nil { // those behind it may go on
+		s.send(c.worker)
+		s.touch(c.Module)
+	}
 	s.timers.disarm(&c.timer)
 	if c.state == callSent || c.state == callRunning {
 		c.abandoned = true
