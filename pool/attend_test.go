@@ -26,6 +26,8 @@ func (w *attending) Attend(_ uint64, sleeps func()) {
 	<-w.cancelled
 }
 
+func (w *attending) Unattended() {}
+
 func (w *attending) Cancel(seq uint64) {
 	close(w.cancelled)
 	w.Worker.Cancel(seq)

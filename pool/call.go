@@ -142,10 +142,11 @@ func (p *Pool) invoke(ctx context.Context, m *module, function string, body *sub
 	c.ID, c.wire.ID = p.ids, p.ids
 	p.step(sched.Submit(&c.Call), &fl)
 	p.mu.Unlock()
-	fl.flush()
-
 	if fl.lone {
+		fl.send()
 		p.attend(ctx, c, &fl)
+	} else {
+		fl.flush()
 	}
 	p.settled(ctx, c)
 	return p.finish(ctx, m, function, c)

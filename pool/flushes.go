@@ -29,7 +29,25 @@ func (fl *flushes) add(w Worker) {
 	fl.more = append(fl.more, w)
 }
 
+// flush sends what was queued, for callers who do not read their replies.
 func (fl *flushes) flush() {
+	fl.send()
+	for _, w := range fl.workers[:fl.n] {
+		unattended(w)
+	}
+	for _, w := range fl.more {
+		unattended(w)
+	}
+}
+
+func unattended(w Worker) {
+	if a, ok := w.(attender); ok {
+		a.Unattended()
+	}
+}
+
+// send sends what was queued.
+func (fl *flushes) send() {
 	for _, w := range fl.workers[:fl.n] {
 		w.Flush()
 	}

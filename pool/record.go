@@ -19,7 +19,7 @@ type record struct {
 
 	// Its caller's, while it attends to the call.
 	context   context.Context
-	watch     func()      // begins to watch the context
+	watch     func()      // begins to watch the context, unless it has begun
 	unwatch   func() bool // ends it, and reports whether it had not ended
 	cancelled chan struct{}
 
@@ -34,6 +34,9 @@ type record struct {
 func (p *Pool) freshRecord() any {
 	c := &record{done: make(chan struct{}, 1)}
 	c.watch = func() {
+		if c.unwatch != nil {
+			return
+		}
 		c.cancelled = make(chan struct{})
 		c.unwatch = context.AfterFunc(c.context, func() {
 			defer close(c.cancelled)

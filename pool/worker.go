@@ -70,8 +70,11 @@ type Worker interface {
 // attender is a worker whose callers can read their own replies.
 type attender interface {
 	// Attend reads for the caller of a call until that is answered, at best. It calls
-	// sleeps, if there is one, once at most and before it sleeps.
+	// sleeps, if there is one, before it sleeps, and perhaps more often.
 	Attend(seq uint64, sleeps func())
+
+	// Unattended sees that somebody reads when nobody attends to what was flushed.
+	Unattended()
 }
 
 // Withdrawn is the code of a call that surely did not start.

@@ -101,10 +101,21 @@ func serve(s surroundings, h Handler) {
 	}
 	// The error tells nothing: the parent is gone, or has let go.
 	_ = c.turn.keep(func() (bool, error) {
+		c.noteLong()
 		err := c.readOnce()
 		return c.wakeSlots(0), err
 	})
 	c.orphaned()
+}
+
+// noteLong notes of the calls that run that the keeper reads meanwhile: they take
+// long, whether they are timed or not.
+func (c *child) noteLong() {
+	c.mu.Lock()
+	for _, s := range c.slots {
+		s.long = s.runs != 0
+	}
+	c.mu.Unlock()
 }
 
 // orphaned ends the child, whatever its guests are doing.

@@ -39,8 +39,12 @@ type link interface {
 	interrupt()
 	resume()
 
+	// pollWhile has Read poll before it sleeps only while something is expected. It
+	// is called before all else.
+	pollWhile(expected func() bool)
+
 	// attend says that the one who reads from now on has no other goroutine to give
-	// way to, as it seems. Before it sleeps it calls sleeps, once at most, if there is
+	// way to, as it seems. Before it sleeps it calls sleeps, if there is
 	// one. leave says that it reads no more.
 	attend(sleeps func())
 	leave()

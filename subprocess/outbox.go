@@ -143,6 +143,7 @@ func (o *outbox) next(err error) bool {
 		return false
 	}
 	o.sending, o.filling = o.filling, o.sending
+	o.free.Broadcast() // there is room again
 	return true
 }
 

@@ -93,6 +93,9 @@ func (e *pipeEnd) interrupt() { e.in.change(func(s *stream) { s.interrupted = tr
 func (e *pipeEnd) resume()    { e.in.change(func(s *stream) { s.interrupted = false }) }
 func (e *pipeEnd) endRead()   { e.in.change(func(s *stream) { s.noMore = true }) }
 
+// pollWhile does nothing: it never polls.
+func (e *pipeEnd) pollWhile(func() bool) {}
+
 // attend does not know whether it will sleep.
 func (e *pipeEnd) attend(sleeps func()) { announce(sleeps) }
 func (e *pipeEnd) leave()               {}

@@ -145,10 +145,13 @@ type Process struct {
 	release  context.CancelFunc
 
 	// What is read with belongs to the holder of the turn.
-	in       *wire.Reader
-	replies  []Reply
-	attended uint64         // the call that was answered last
-	claimed  sandbox.Report // set before hello is closed
+	in      *wire.Reader
+	replies []Reply
+	polled  uint64         // how many replies there were when it was last asked whether to poll
+	served  uint64         // how many there are
+	attends uint64         // the call that its caller reads for
+	replied bool           // and whether that has been answered
+	claimed sandbox.Report // set before hello is closed
 
 	// Set by Start.
 	witness *sandbox.Witness
@@ -257,6 +260,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 		hosting:  make(map[uint64]*hosting),
 	}
 	p.out.failed = p.endViolator
+	l.pollWhile(p.expects)
 	p.context, p.release = context.WithCancel(context.Background())
 	go p.receive() // ends with the link; bury waits for it
 	go p.bury()    // ends with the process; Done says so

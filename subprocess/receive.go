@@ -42,8 +42,8 @@ func (p *Process) receive() {
 // something only while the call is the only one under way. It may return early:
 // [Process.Cancel] makes it, and a call that takes long does, after at most
 // 0.1 s. It does not watch a context: a caller that has one cancels the call when
-// it ends. Until sleeps is called, if it is, that would come too early: the caller
-// will be back within the time for which the link polls.
+// it ends. It need not watch it before sleeps is called, if it is, and that may be
+// more than once: until then it will be back within the time for which the link polls.
 func (p *Process) Attend(seq uint64, sleeps func()) {
 	if p.load.Load() != 1 {
 		return
@@ -53,8 +53,11 @@ func (p *Process) Attend(seq uint64, sleeps func()) {
 		return
 	}
 	p.link.attend(sleeps)
-	for waits := p.waits(seq); waits; waits = p.attended != seq {
-		p.attended = 0
+	p.attends, p.replied = seq, !p.waits(seq)
+	for first := true; !p.replied; first = false {
+		if !first && sleeps != nil {
+			sleeps() // something else keeps it awake
+		}
 		if err := p.readOnce(); errors.Is(err, errInterrupted) {
 			break // the keeper takes over
 		} else if err != nil {
@@ -75,6 +78,19 @@ func (p *Process) waits(seq uint64) bool {
 
 // calm reports whether no call is under way.
 func (p *Process) calm() bool { return p.load.Load() == 0 }
+
+// expects reports whether it is worth polling for the child: while it has a call, and
+// once after it has answered, since callers tend to call again. A child without calls
+// that goes on talking wakes its parent each time, and does not keep it awake.
+func (p *Process) expects() bool {
+	expects := p.load.Load() > 0 || p.served != p.polled
+	p.polled = p.served
+	return expects
+}
+
+// Unattended sees that somebody reads, for calls that were flushed and that nobody
+// attends to. It is called without locks.
+func (p *Process) Unattended() { p.turn.call() }
 
 // violation is something that no honest child does. It ends the child.
 type violation struct{ err error }
@@ -199,7 +215,8 @@ func (p *Process) takeReply(f wire.Frame) error {
 	case code == abi.Withdrawn && call.begun:
 		return fmt.Errorf("call %d given back as withdrawn after a host call of its own", m.Seq)
 	}
-	p.attended = m.Seq
+	p.served++
+	p.replied = p.replied || m.Seq == p.attends
 	p.replies = append(p.replies, Reply{Seq: m.Seq, Code: code, Payload: m.Payload, Owned: f.Owned != nil})
 	return nil
 }
@@ -215,9 +232,6 @@ func (p *Process) takeHello(body []byte) error {
 	if p.options.Runner == "" && m.Build != buildID() {
 		return fmt.Errorf("hello from build %q, want this program's own, %q", m.Build, buildID())
 	}
-	if m.Joins && !p.link.join() {
-		return errors.New("hello through memory that it was not given")
-	}
 	claimed, err := sandbox.ParseReport(m.Sandbox)
 	if err != nil {
 		return err
@@ -226,6 +240,9 @@ func (p *Process) takeHello(body []byte) error {
 	defer p.mu.Unlock()
 	if p.phase != starting {
 		return errors.New("second hello frame")
+	}
+	if m.Joins && !p.link.join() {
+		return errors.New("hello through memory that it was not given")
 	}
 	p.phase, p.claimed = blank, claimed
 	close(p.hello)

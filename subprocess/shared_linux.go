@@ -26,7 +26,9 @@ type sharedLink struct {
 	spin   *spin.Waiter // of the one who reads: one of the next two
 	alone  *spin.Waiter
 	among  *spin.Waiter
-	sleeps func() // to be called before the next sleep
+	sleeps func() // to be called before a sleep; may be nil
+
+	expected func() bool // whether it may poll
 
 	joined bool        // set before anything is written
 	left   atomic.Bool // interrupt was called
@@ -51,7 +53,7 @@ func newLink(s *socket, memory *os.File, o Options) (link, error) {
 		return s, nil
 	}
 	m.word(spinAt).Store(uint64(o.Spin))
-	l := &sharedLink{socket: s, memory: m}
+	l := &sharedLink{socket: s, memory: m, expected: func() bool { return true }}
 	l.alone = spin.Alone(o.Spin, giveWay)
 	l.among = spin.Among(o.Spin, runtime.Gosched)
 	l.spin = l.among
@@ -68,6 +70,8 @@ func (l *sharedLink) join() bool {
 	l.joined = true
 	return true
 }
+
+func (l *sharedLink) pollWhile(expected func() bool) { l.expected = expected }
 
 func (l *sharedLink) attend(sleeps func()) {
 	if l.joined {
@@ -89,8 +93,9 @@ func (l *sharedLink) Read(p []byte) (int, error) {
 		if l.left.Load() {
 			return 0, errInterrupted
 		}
+		ended := l.ended.Load() // before: what had arrived then is read
 		n, err := l.read(p)
-		if l.ended.Load() {
+		if ended {
 			// Whoever still has the memory may go on writing.
 			if l.late += n; l.late > ringHolds {
 				return 0, io.EOF
@@ -99,12 +104,12 @@ func (l *sharedLink) Read(p []byte) (int, error) {
 		if n > 0 || err != nil {
 			return n, violated(err)
 		}
-		if l.spin.Wait(l.ready) {
+		polls := l.expected()
+		if polls && l.spin.Wait(l.ready) {
 			continue
 		}
 		if l.sleeps != nil {
 			l.sleeps()
-			l.sleeps = nil
 		}
 		l.armed++
 		if !l.from.Doze() {
@@ -112,7 +117,9 @@ func (l *sharedLink) Read(p []byte) (int, error) {
 		}
 		n, err = l.socket.Read(l.bells[:])
 		l.from.Rouse()
-		l.spin.Woke()
+		if polls {
+			l.spin.Woke()
+		}
 		l.rung += uint64(n)
 		switch {
 		case l.rung > l.armed:

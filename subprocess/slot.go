@@ -46,6 +46,7 @@ type slot struct {
 	wake  sync.Cond // on child.mu; the rest is guarded by that
 	idle  bool      // it waits for a call and was not woken yet
 	runs  uint64    // the call that runs; 0 for none
+	long  bool      // the keeper had to read meanwhile
 	asked uint64    // the host call it waits for; 0 for none
 	reply HostReply // to the host call it asked last; its bytes are reused
 }
@@ -211,6 +212,9 @@ func (s *slot) finish(j *job, now time.Duration) {
 	c := s.child
 	c.mu.Lock()
 	s.runs = 0
+	if s.long {
+		s.long, s.took = false, 2*slow // the next one is timed
+	}
 	c.running--
 	c.rest.note(len(j.bytes) + len(s.result.Payload))
 	c.queue.recycle(j)

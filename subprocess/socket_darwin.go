@@ -25,6 +25,12 @@ func newSocketPair() ([2]int, error) {
 	return fds, nil
 }
 
+func (s *socket) resume() {
+	if !s.ended.Load() {
+		s.deadline(time.Time{})
+	}
+}
+
 // endRead leaves the reader a moment for what has arrived: to shut a socket
 // down for reading would discard that here. In most cases the end of the other
 // end has been seen long before.

@@ -147,15 +147,12 @@ func writePieces(fd int, pieces [][]byte) (int, error) {
 
 func (s *socket) interrupt() { s.deadline(time.Unix(1, 0)) }
 
-func (s *socket) resume() {
-	if !s.ended.Load() {
-		s.deadline(time.Time{})
-	}
-}
-
 // deadline cannot fail on an open socket, and on a closed one nothing is left
 // to interrupt.
 func (s *socket) deadline(t time.Time) { _ = s.file.SetReadDeadline(t) }
+
+// pollWhile does nothing: it never polls.
+func (s *socket) pollWhile(func() bool) {}
 
 // attend takes it that who reads will sleep.
 func (s *socket) attend(sleeps func()) { announce(sleeps) }
