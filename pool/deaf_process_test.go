@@ -103,7 +103,7 @@ func neighbours(t *testing.T, p *pool.Pool, logs <-chan string) {
 }
 
 // until yields until something is so.
-func until(t *testing.T, what string, is func() bool) {
+func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for began := time.Now(); !is(); runtime.Gosched() {
 		if time.Since(began) > patience {

@@ -27,7 +27,7 @@ func program(t *testing.T, name string, env []string, flags ...string) string {
 }
 
 // runner is the smallest one, without cgo.
-func runner(t *testing.T) string {
+func runner(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "wasmpool-runner")
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s", "-o", path, "../cmd/wasmpool-runner")
