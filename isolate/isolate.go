@@ -89,8 +89,10 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 	if n, limit := int64(len(source)), settings.Limits.ModuleBytes; n > limit {
 		return Info{}, x.invalid(abi.TooLarge, "has %d bytes; the limit is %d", n, limit)
 	}
-	if got := sha256.Sum256(source); settings.SHA256 != "" && !strings.EqualFold(settings.SHA256, hex.EncodeToString(got[:])) {
-		return Info{}, fmt.Errorf("isolate: module %q has SHA-256 %x, the settings say %s", settings.Name, got, settings.SHA256)
+	sum := sha256.Sum256(source)
+	digest := hex.EncodeToString(sum[:])
+	if settings.SHA256 != "" && !strings.EqualFold(settings.SHA256, digest) {
+		return Info{}, fmt.Errorf("isolate: module %q has SHA-256 %s, the settings say %s", settings.Name, digest, settings.SHA256)
 	}
 	x.module, err = x.engine.Load(ctx, source, engine.Config{
 		DescribeOnly:  settings.Role == Inspect,
@@ -121,7 +123,7 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 			return Info{}, err
 		}
 	}
-	return x.info(d, shape, source), nil
+	return x.info(d, shape, digest), nil
 }
 
 // granted are the directories of a module that runs: to be looked at it needs
@@ -241,11 +243,10 @@ func (x *Isolate) Close() error {
 }
 
 // info is what Load answers.
-func (x *Isolate) info(d engine.Description, shape abi.Shape, source []byte) Info {
-	sum := sha256.Sum256(source)
+func (x *Isolate) info(d engine.Description, shape abi.Shape, digest string) Info {
 	info := Info{
 		Shape:    shape,
-		SHA256:   hex.EncodeToString(sum[:]),
+		SHA256:   digest,
 		Engine:   x.settings.Engine,
 		Memory:   d.Memory,
 		Compiled: !d.Cached,
