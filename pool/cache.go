@@ -21,15 +21,16 @@ import (
 // it must find. No child can open anything here.
 type cache struct {
 	pool     *Pool
-	compiler compiler // nil: nothing is compiled ahead
-	entries  *entries // nil: likewise
+	compiler compiler        // nil: nothing is compiled ahead
+	entries  func() *entries // of the engine, for which it asks; returns nil where that is not known
 	warned   sync.Once
 }
 
 // compiler is a launcher that can compile a module ahead.
 type compiler interface {
 	// Engine names what compiles, and all else that its code depends on. Empty
-	// means that this is not known, and that no code may be kept.
+	// means that this is not known, and that no code may be kept. It may take some
+	// milliseconds when it is asked for the first time.
 	Engine() string
 	// Compile has a module compiled, and its code written to a file. An
 	// *[unkeptError] says that there is none, by no fault of the module.
@@ -52,13 +53,8 @@ func newCache(p *Pool, named bool) (*cache, error) {
 	if !ok {
 		return c, nil
 	}
-	engine := compiler.Engine()
-	switch {
-	case p.options.CacheDir == "":
+	if p.options.CacheDir == "" {
 		c.warn(errors.New("this user has no cache directory: set Options.CacheDir"))
-		return c, nil
-	case engine == "":
-		c.warn(errors.New("the version of the engine is not known"))
 		return c, nil
 	}
 	dir, err := filepath.Abs(p.options.CacheDir)
@@ -72,7 +68,15 @@ func newCache(p *Pool, named bool) (*cache, error) {
 		c.warn(err)
 		return c, nil
 	}
-	c.compiler, c.entries = compiler, newEntries(filepath.Join(dir, fileName(engine)), engine)
+	c.compiler = compiler
+	c.entries = sync.OnceValue(func() *entries {
+		engine := compiler.Engine()
+		if engine == "" {
+			c.warn(errors.New("the version of the engine is not known"))
+			return nil
+		}
+		return newEntries(filepath.Join(dir, fileName(engine)), engine)
+	})
 	return c, nil
 }
 
@@ -118,7 +122,7 @@ type compiled struct {
 // prepare returns where the compiled code of a module is, after compiling it if
 // need be. What goes wrong goes wrong for all who wait.
 func (c *cache) prepare(ctx context.Context, r *run, e *cacheEntry, a *Assignment) (compiled, error) {
-	if c.entries == nil {
+	if c.compiler == nil || c.entries() == nil {
 		return compiled{}, nil
 	}
 	f := c.join(r, e, a)
@@ -153,7 +157,7 @@ func (c *cache) join(r *run, e *cacheEntry, a *Assignment) *flight {
 
 // fill returns where a module's entry is, after making it if need be.
 func (c *cache) fill(ctx context.Context, a *Assignment) (compiled, error) {
-	e := c.entries
+	e := c.entries()
 	if err := e.open(); err != nil {
 		return c.without(err)
 	}

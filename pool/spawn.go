@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/wasmpool/wasmpool/abi"
 	"github.com/wasmpool/wasmpool/internal/child"
@@ -28,7 +29,7 @@ func init() { child.TakeOver() }
 // other.
 type processes struct {
 	options subprocess.Options
-	engine  string // its name and version; empty: see compiler
+	engine  func() string // its name and version; empty: see compiler
 }
 
 func processLauncher(o Options) (Launcher, error) {
@@ -58,8 +59,9 @@ func processLauncher(o Options) (Launcher, error) {
 			Runner: o.Runner, StartTimeout: o.StartTimeout, MaxPayload: o.Limits.OutputBytes, Parallelism: o.Concurrency + 2,
 			Transport: o.Transport.subprocess(), Spin: o.Spin,
 		},
-		engine: engineOf(o.Runner),
+		engine: sync.OnceValue(func() string { return engineOf(o.Runner) }),
 	}
+	go l.engine() // ends with the digest of the runner: the first worker starts meanwhile
 	l.options.Sandbox, l.options.Require = o.Sandbox.plan()
 	// A blank process may come to serve any of the modules.
 	for _, m := range o.Modules {
@@ -82,7 +84,7 @@ func (l *processes) Launch(ctx context.Context, what Launch, sink subprocess.Sin
 	if err != nil {
 		return nil, err
 	}
-	return process{p, l.engine}, nil
+	return process{p, l}, nil
 }
 
 // engineOf names the engine that children have, for all that its code depends
@@ -104,7 +106,7 @@ func engineOf(runner string) string {
 }
 
 // Engine implements compiler.
-func (l *processes) Engine() string { return l.engine }
+func (l *processes) Engine() string { return l.engine() }
 
 // Compile has a process of its own compile a module, which then ends: it has met
 // the module and is never used again.
@@ -139,7 +141,7 @@ func (l *processes) Inspect(ctx context.Context, a *Assignment) (*ModuleInfo, er
 
 // ask starts a process, has it load a module in some role, and ends it.
 func (l *processes) ask(ctx context.Context, o subprocess.Options, a *Assignment, s isolate.Settings, file *os.File) (json.RawMessage, error) {
-	s.Engine = l.engine
+	s.Engine = l.engine()
 	p, err := subprocess.Start(ctx, o, silent{})
 	if err != nil {
 		return nil, err
@@ -164,12 +166,12 @@ func (silent) Host(context.Context, subprocess.HostRequest) subprocess.HostReply
 // process is a child process as a worker.
 type process struct {
 	*subprocess.Process
-	engine string
+	launcher *processes
 }
 
 func (p process) Load(ctx context.Context, a *Assignment) error {
 	s := a.settings(isolate.Serve)
-	s.Engine, s.CodeSHA256 = p.engine, a.CodeSHA256
+	s.Engine, s.CodeSHA256 = p.launcher.engine(), a.CodeSHA256
 	var code *os.File
 	if a.Code != "" {
 		var err error
