@@ -67,7 +67,7 @@ const (
 
 	maxSpin = time.Millisecond // a guess: whoever waits so long in vain had better sleep
 
-	maxProcesses   = 2_000 // each takes a thread of this process, twice as many while they are replaced; Go ends a program at 10,000
+	maxProcesses   = 2_000 // each takes a thread of this process, and another while it does not read what it is sent; twice as many while they are replaced; Go ends a program at 10,000
 	maxConcurrency = 1_000 // likewise
 )
 
