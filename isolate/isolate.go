@@ -101,6 +101,7 @@ func (x *Isolate) Load(ctx context.Context, settings Settings, source []byte) (I
 		Dirs:          granted(settings),
 		OpenFiles:     int(settings.Limits.OpenFiles),
 		FileBytes:     settings.Limits.FileBytes,
+		SHA256:        sum,
 		Code:          settings.Code,
 		CodeSHA256:    settings.CodeSHA256,
 	})

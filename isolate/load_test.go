@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -165,7 +166,7 @@ func TestSettingsReachTheEngine(t *testing.T) {
 	t.Parallel()
 	e := &fakeEngine{exports: map[string]func(*guest) (int32, error){"f": returns(0)}}
 	load(t, e, Settings{Name: "w", Args: []string{"-v"}, Env: []string{"A=1"}, Code: os.Stdin, CodeSHA256: "c0de", Dirs: []Dir{{Guest: "/d", Host: "/h"}}, Limits: Limits{MemoryBytes: 5, TableElements: 6, OpenFiles: 7, FileBytes: 8}}, nil)
-	want := engine.Config{MemoryBytes: 5, TableElements: 6, Code: os.Stdin, CodeSHA256: "c0de", Dirs: []engine.Dir{{Guest: "/d", Host: "/h"}}, OpenFiles: 7, FileBytes: 8}
+	want := engine.Config{MemoryBytes: 5, TableElements: 6, SHA256: sha256.Sum256(nil), Code: os.Stdin, CodeSHA256: "c0de", Dirs: []engine.Dir{{Guest: "/d", Host: "/h"}}, OpenFiles: 7, FileBytes: 8}
 	if diff := cmp.Diff(want, e.config, cmp.Comparer(func(a, b *os.File) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}

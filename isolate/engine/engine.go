@@ -7,6 +7,7 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"os"
 )
@@ -53,6 +54,10 @@ type Config struct {
 	// grants none, and none of any size.
 	OpenFiles int
 	FileBytes int64
+
+	// SHA256 is the digest of the source, to which compiled code is bound. Zero
+	// means that Load takes it, where there is Code.
+	SHA256 [sha256.Size]byte
 
 	// Code is a file for compiled code of this one module; nil means none. It is
 	// read and written from its beginning, once, and not closed.

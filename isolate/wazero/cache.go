@@ -15,29 +15,42 @@ import (
 // would look at the file twice and at its checksum only, which covers the
 // machine code, and neither the offsets of the functions in it nor the number of
 // them, by which it allocates.
+//
+// The file begins with the mark of what the code was made of, and goes on with
+// what wazero keeps.
 type cache struct {
 	file   *os.File
-	digest string // that the file must have; empty: it is to be written
-	code   *code  // nil: there is no use in a cache
+	digest string     // that the file must have; empty: it is to be written
+	found  chan *code // what [cache.read] has found; nil: there is nothing to read
 }
 
+// openCache begins to read a file that has code. [cache.take] must follow.
 func openCache(config engine.Config) *cache {
+	if config.Code == nil || !replaceable() {
+		return &cache{}
+	}
 	c := &cache{file: config.Code, digest: config.CodeSHA256}
-	switch {
-	case c.file == nil || !replaceable():
-	case c.digest == "":
-		c.code = new(code)
-	default:
-		c.code = c.read()
+	if c.digest != "" {
+		c.found = make(chan *code, 1)
+		go func() { c.found <- c.read() }() // ends with the file; take waits for it
 	}
 	return c
 }
 
-// read returns the code in the file, if it is what it must be. What is
+// take returns what was read, if it is what it must be, or nil. The code is the
+// caller's to drop.
+func (c *cache) take() *code {
+	if c.found == nil {
+		return nil
+	}
+	return <-c.found
+}
+
+// read returns what is in the file, if it is what it must be. What is
 // loaded is what was compared: the file may be another a moment later.
 func (c *cache) read() *code {
 	info, err := c.file.Stat()
-	if err != nil || info.Size() == 0 || info.Size() > math.MaxInt32 {
+	if err != nil || info.Size() < sha256.Size || info.Size() > math.MaxInt32 {
 		return nil
 	}
 	b, release, err := scratch(int(info.Size()))
@@ -45,7 +58,7 @@ func (c *cache) read() *code {
 		return nil
 	}
 	if _, err := io.ReadFull(c.file, b); err == nil && strings.EqualFold(c.digest, digest(b)) {
-		return &code{bytes: b, release: release}
+		return &code{mark: [sha256.Size]byte(b), content: b[sha256.Size:], release: release}
 	}
 	release()
 	return nil
@@ -56,14 +69,15 @@ func digest(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// keep writes what was compiled to the file, if that is wanted, and returns why
-// it could not.
-func (c *cache) keep() (unkept string) {
-	if c.code == nil || c.digest != "" {
-		return ""
-	}
-	if _, err := c.file.Write(c.code.bytes); err != nil {
-		return err.Error()
+// wants says whether code that is compiled is to be written to the file.
+func (c *cache) wants() bool { return c.file != nil && c.digest == "" }
+
+// keep writes what was compiled to the file, and returns why it could not.
+func (c *cache) keep(code *code) (unkept string) {
+	for _, b := range [][]byte{code.mark[:], code.content} {
+		if _, err := c.file.Write(b); err != nil {
+			return err.Error()
+		}
 	}
 	return ""
 }

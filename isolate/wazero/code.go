@@ -2,39 +2,39 @@ package wazero
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"io"
 	"reflect"
 
 	"github.com/tetratelabs/wazero"
 )
 
-// code is the compiled code of one module, in memory: the key that wazero has
-// made of the module and the processor, and what it keeps under that.
+// code is the compiled code of one module, in memory, as wazero keeps it.
 //
 // Its methods are those that wazero asks of what it keeps code in, whose type it
 // does not export.
 type code struct {
-	bytes   []byte
-	release func() // gives the bytes back; nil: they are of Go's heap
-	loaded  bool   // wazero took it
+	mark    [sha256.Size]byte // what it was made of; see [outline.mark]
+	content []byte            // empty: nothing was compiled yet
+	release func()            // gives the content back; nil: it is of Go's heap
+	loaded  bool              // wazero took it
 }
 
-// Get returns the code with a key.
-func (c *code) Get(key [32]byte) (io.ReadCloser, bool, error) {
-	content, ok := bytes.CutPrefix(c.bytes, key[:])
-	if !ok {
+// Get returns the code. There is one module that wazero can ask for, whatever key
+// it has made of it.
+func (c *code) Get([32]byte) (io.ReadCloser, bool, error) {
+	if len(c.content) == 0 {
 		return nil, false, nil
 	}
 	c.loaded = true
-	return io.NopCloser(bytes.NewReader(content)), true, nil
+	return io.NopCloser(bytes.NewReader(c.content)), true, nil
 }
 
 // Add keeps what was compiled.
-func (c *code) Add(key [32]byte, content io.Reader) error {
-	b := bytes.NewBuffer(key[:])
-	_, err := io.Copy(b, content)
+func (c *code) Add(_ [32]byte, content io.Reader) error {
+	b, err := io.ReadAll(content)
 	c.drop()
-	c.bytes = b.Bytes()
+	c.content = b
 	return err
 }
 
@@ -46,7 +46,7 @@ func (c *code) Delete([32]byte) error {
 
 // drop forgets the code, and that any was loaded.
 func (c *code) drop() {
-	c.bytes, c.loaded = nil, false
+	c.content, c.loaded = nil, false
 	if c.release != nil {
 		c.release()
 		c.release = nil

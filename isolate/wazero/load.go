@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"runtime"
@@ -27,11 +28,19 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 			err = panicked(r)
 		}
 	}()
+	if config.Code != nil && config.SHA256 == [sha256.Size]byte{} {
+		config.SHA256 = sha256.Sum256(source)
+	}
+	cache := openCache(config)
 	o, err := scan(source, config)
+	found := cache.take()
+	if found != nil {
+		defer found.drop()
+	}
 	if err != nil {
 		return nil, err
 	}
-	compiled, cached, unkept, err := e.compile(ctx, o.source, config)
+	compiled, cached, unkept, err := e.compile(ctx, o, config, cache, found)
 	if err != nil {
 		return nil, err
 	}
@@ -49,26 +58,32 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 	return m, nil
 }
 
-// compile compiles source, or loads its code from the cache. What goes wrong
-// with the cache costs the time to compile, and nothing else.
-func (e *wazeroEngine) compile(ctx context.Context, source []byte, config engine.Config) (_ wazero.CompiledModule, cached bool, unkept string, _ error) {
-	c := openCache(config)
-	if c.code != nil {
-		defer c.code.drop()
-		e.cache = compilationCache(c.code)
-		compiled, err := e.compileWith(ctx, source, config)
-		if err == nil {
-			return compiled, c.code.loaded, c.keep(), nil
+// compile compiles a module, or loads its code. What goes wrong with the cache
+// costs the time to compile, and nothing else.
+func (e *wazeroEngine) compile(ctx context.Context, o *outline, config engine.Config, cache *cache, found *code) (_ wazero.CompiledModule, cached bool, unkept string, _ error) {
+	if found != nil && found.mark == o.mark(config.SHA256) {
+		e.cache = compilationCache(found)
+		compiled, err := e.compileWith(ctx, hollow(o.source), config)
+		if err == nil && found.loaded {
+			return compiled, true, "", nil
 		}
-		if !c.code.loaded {
-			return nil, false, "", err
-		}
+		// It does not even matter whether what is wrong is wrong with the code.
 		if err := e.Close(); err != nil {
 			return nil, false, "", fmt.Errorf("wazero: close after a fault in the cache: %w", err)
 		}
 	}
-	compiled, err := e.compileWith(ctx, source, config)
-	return compiled, false, "", err
+	if !cache.wants() {
+		compiled, err := e.compileWith(ctx, o.source, config)
+		return compiled, false, "", err
+	}
+	fresh := &code{mark: o.mark(config.SHA256)}
+	defer fresh.drop()
+	e.cache = compilationCache(fresh)
+	compiled, err := e.compileWith(ctx, o.source, config)
+	if err != nil {
+		return nil, false, "", err
+	}
+	return compiled, false, cache.keep(fresh), nil
 }
 
 // panicked tells why wazero panicked: where it has no compiler, and where it

@@ -57,7 +57,8 @@ type outline struct {
 	// declared maxima of its tables, which are lowered to the limit, and in a
 	// malformed name section, which is left out: only names in a stack depend
 	// on it, and the specification forbids to refuse a module for it.
-	source []byte
+	source  []byte
+	rebuilt bool // it differs
 
 	others   []string // imports that are no functions, as `table "m"."n"`
 	memories []limits
@@ -128,7 +129,7 @@ func scan(source []byte, config engine.Config) (*outline, error) {
 	}
 	o.source = source
 	if rebuilt != nil {
-		o.source = rebuilt
+		o.source, o.rebuilt = rebuilt, true
 	}
 	return o, nil
 }

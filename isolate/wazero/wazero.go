@@ -30,14 +30,14 @@ type wazeroEngine struct {
 func (e *wazeroEngine) Name() string { return "wazero" }
 
 // Version tells apart whatever changes the code that is compiled: wazero's
-// version, the platform, and the processor's features that it makes use of. It is
+// version, how it is kept, the platform, and the processor's features that it makes use of. It is
 // empty where the first is not known, and where this wazero would not let its
 // code be kept as it is here.
 func (e *wazeroEngine) Version() string {
 	if moduleVersion() == "" || !replaceable() {
 		return ""
 	}
-	return fmt.Sprintf("%s %s/%s %s", moduleVersion(), runtime.GOOS, runtime.GOARCH, features())
+	return fmt.Sprintf("%s %s/%s %s marked", moduleVersion(), runtime.GOOS, runtime.GOARCH, features())
 }
 
 func (e *wazeroEngine) Close() error {
