@@ -57,6 +57,7 @@ func (c *cache) read() *code {
 	if err != nil {
 		return nil
 	}
+	huge(b)
 	if _, err := io.ReadFull(c.file, b); err == nil && strings.EqualFold(c.digest, digest(b)) {
 		return &code{mark: [sha256.Size]byte(b), content: b[sha256.Size:], release: release}
 	}

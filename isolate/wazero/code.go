@@ -27,7 +27,16 @@ func (c *code) Get([32]byte) (io.ReadCloser, bool, error) {
 		return nil, false, nil
 	}
 	c.loaded = true
-	return io.NopCloser(bytes.NewReader(c.content)), true, nil
+	return io.NopCloser(reading{bytes.NewReader(c.content)}), true, nil
+}
+
+// reading is how wazero reads code: numbers, and then the machine code into
+// memory that was mapped for it.
+type reading struct{ *bytes.Reader }
+
+func (r reading) Read(b []byte) (int, error) {
+	huge(b)
+	return r.Reader.Read(b)
 }
 
 // Add keeps what was compiled.
