@@ -20,6 +20,7 @@ func TakeOver() { subprocess.TakeOver(NewHandler) }
 
 // handler serves a module in an isolate.
 type handler struct {
+	engine  engine.Engine
 	isolate *isolate.Isolate
 	slots   []slot
 }
@@ -30,8 +31,9 @@ type slot struct {
 	invocation *subprocess.Invocation
 }
 
-// NewHandler returns what serves one module.
-func NewHandler() subprocess.Handler { return new(handler) }
+// NewHandler returns what serves one module. Its engine is made ready while
+// nothing else is to be done.
+func NewHandler() subprocess.Handler { return &handler{engine: wazero.NewPrepared()} }
 
 func (h *handler) Load(ctx context.Context, m *subprocess.Module, out subprocess.Outlet) (json.RawMessage, error) {
 	var s isolate.Settings
@@ -40,7 +42,7 @@ func (h *handler) Load(ctx context.Context, m *subprocess.Module, out subprocess
 	}
 	s.Code = m.File
 	h.slots = make([]slot, m.Slots)
-	h.isolate = isolate.New(wazero.New(), func(source isolate.LogSource, level int32, text []byte) {
+	h.isolate = isolate.New(h.engine, func(source isolate.LogSource, level int32, text []byte) {
 		out.Log(subprocess.LogSource(source), level, text)
 	})
 	h.isolate.OnCompiled(out.Seal)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/wasmpool/wasmpool/abi"
+	"github.com/wasmpool/wasmpool/internal/child"
 	"github.com/wasmpool/wasmpool/subprocess"
 )
 
@@ -14,7 +15,7 @@ const Hostile = "hostile"
 
 // handler is an honest worker's, until it meets the hostile module.
 type handler struct {
-	subprocess.Handler
+	subprocess.Handler // nil before it meets another module
 
 	hostile bool
 	early   []byte // what came of the try before the seal
@@ -31,6 +32,8 @@ type settings struct {
 func (h *handler) Load(ctx context.Context, m *subprocess.Module, out subprocess.Outlet) (json.RawMessage, error) {
 	var s settings
 	if err := json.Unmarshal(m.Settings, &s); err != nil || s.Name != Hostile {
+		// Not before: it makes machine code ahead, which it may be too late for here.
+		h.Handler = child.NewHandler()
 		return h.Handler.Load(ctx, m, out)
 	}
 	h.hostile = true

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/wasmpool/wasmpool/internal/child"
 	"github.com/wasmpool/wasmpool/subprocess"
 )
 
@@ -56,6 +55,6 @@ func Play() struct{} {
 		begin()
 	}
 	takeMemory()
-	subprocess.TakeOver(func() subprocess.Handler { return &handler{Handler: child.NewHandler()} })
+	subprocess.TakeOver(func() subprocess.Handler { return new(handler) })
 	return struct{}{}
 }

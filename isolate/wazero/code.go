@@ -18,6 +18,7 @@ type code struct {
 	content []byte            // empty: nothing was compiled yet
 	release func()            // gives the content back; nil: it is of Go's heap
 	loaded  bool              // wazero took it
+	wanted  bool              // what wazero compiles is to be kept
 }
 
 // Get returns the code. There is one module that wazero can ask for, whatever key
@@ -39,8 +40,11 @@ func (r reading) Read(b []byte) (int, error) {
 	return r.Reader.Read(b)
 }
 
-// Add keeps what was compiled.
+// Add keeps what was compiled, if that is wanted.
 func (c *code) Add(_ [32]byte, content io.Reader) error {
+	if !c.wanted {
+		return nil
+	}
 	b, err := io.ReadAll(content)
 	c.drop()
 	c.content = b

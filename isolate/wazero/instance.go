@@ -42,7 +42,7 @@ type guestContext struct {
 
 // Instantiate implements [engine.Module].
 func (m *module) Instantiate(ctx context.Context, config engine.InstanceConfig) (_ engine.Instance, err error) {
-	x := &instance{module: m, host: config.Host, memory: new(memories), functions: make(map[string]api.Function)}
+	x := &instance{module: m, host: config.Host, memory: &memories{most: m.memoryBytes}, functions: make(map[string]api.Function)}
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("wazero: instantiate: %v", r)

@@ -12,7 +12,6 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/wasmpool/wasmpool/isolate/engine"
 )
@@ -23,6 +22,7 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 		return nil, errors.New("wazero: this engine has its module already")
 	}
 	e.loaded = true
+	e.begin()
 	defer func() {
 		if r := recover(); r != nil {
 			err = panicked(r)
@@ -49,7 +49,10 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 			return nil, err
 		}
 	}
-	m := &module{runtime: e.runtime, compiled: compiled, hasMemory: len(o.memories) > 0}
+	m := &module{
+		runtime: e.runtime, compiled: compiled,
+		hasMemory: len(o.memories) > 0, memoryBytes: uint64(max(config.MemoryBytes, 0)),
+	}
 	if m.grants, err = openGrants(config); err != nil {
 		return nil, err
 	}
@@ -61,29 +64,39 @@ func (e *wazeroEngine) Load(ctx context.Context, source []byte, config engine.Co
 // compile compiles a module, or loads its code. What goes wrong with the cache
 // costs the time to compile, and nothing else.
 func (e *wazeroEngine) compile(ctx context.Context, o *outline, config engine.Config, cache *cache, found *code) (_ wazero.CompiledModule, cached bool, unkept string, _ error) {
-	if found != nil && found.mark == o.mark(config.SHA256) {
-		e.cache = compilationCache(found)
-		compiled, err := e.compileWith(ctx, hollow(o.source), config)
-		if err == nil && found.loaded {
+	<-e.ready
+	if e.fault != nil {
+		return nil, false, "", e.fault
+	}
+	if e.code != nil && found != nil && found.mark == o.mark(config.SHA256) {
+		e.code.content = found.content
+		compiled, err := e.compileSource(ctx, hollow(o.source))
+		loaded := e.code.loaded
+		e.code.drop()
+		if err == nil && loaded {
 			return compiled, true, "", nil
 		}
 		// It does not even matter whether what is wrong is wrong with the code.
 		if err := e.Close(); err != nil {
 			return nil, false, "", fmt.Errorf("wazero: close after a fault in the cache: %w", err)
 		}
+		if err := e.prepare(); err != nil {
+			return nil, false, "", err
+		}
 	}
-	if !cache.wants() {
-		compiled, err := e.compileWith(ctx, o.source, config)
-		return compiled, false, "", err
+	keeps := e.code != nil && cache.wants()
+	if keeps {
+		e.code.mark, e.code.wanted = o.mark(config.SHA256), true
+		defer e.code.drop()
 	}
-	fresh := &code{mark: o.mark(config.SHA256)}
-	defer fresh.drop()
-	e.cache = compilationCache(fresh)
-	compiled, err := e.compileWith(ctx, o.source, config)
+	compiled, err := e.compileSource(ctx, o.source)
 	if err != nil {
 		return nil, false, "", err
 	}
-	return compiled, false, cache.keep(fresh), nil
+	if keeps {
+		unkept = cache.keep(e.code)
+	}
+	return compiled, false, unkept, nil
 }
 
 // panicked tells why wazero panicked: where it has no compiler, and where it
@@ -96,17 +109,7 @@ func panicked(r any) error {
 	return fmt.Errorf("wazero: cannot compile on %s/%s: %v", runtime.GOOS, runtime.GOARCH, r)
 }
 
-func (e *wazeroEngine) compileWith(ctx context.Context, source []byte, config engine.Config) (wazero.CompiledModule, error) {
-	rc := wazero.NewRuntimeConfigCompiler().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithDebugInfoEnabled(false) // DWARF is one more thing to decode, and ours to refuse
-	if config.MemoryBytes > 0 {
-		rc = rc.WithMemoryLimitPages(uint32(min(config.MemoryBytes/pageBytes, maxPages)))
-	}
-	if e.cache != nil {
-		rc = rc.WithCompilationCache(e.cache)
-	}
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
+func (e *wazeroEngine) compileSource(ctx context.Context, source []byte) (wazero.CompiledModule, error) {
 	compiled, err := e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, workers(source)), source)
 	switch {
 	case err == nil:
@@ -134,11 +137,7 @@ const parallelBytes = 256 << 10
 // the others.
 func (e *wazeroEngine) provide(ctx context.Context, compiled wazero.CompiledModule, o *outline) error {
 	provided := make(map[string]map[string]api.FunctionDefinition)
-	for _, build := range []func(context.Context, wazero.Runtime) (wazero.CompiledModule, error){compileHost, compileEnv, compileWASI} {
-		host, err := build(ctx, e.runtime)
-		if err != nil {
-			return fmt.Errorf("wazero: compile a host module: %w", err)
-		}
+	for _, host := range e.hosts {
 		provided[host.Name()] = host.ExportedFunctions()
 		if !slices.ContainsFunc(compiled.ImportedFunctions(), func(f api.FunctionDefinition) bool {
 			module, _, _ := f.Import()
@@ -151,10 +150,6 @@ func (e *wazeroEngine) provide(ctx context.Context, compiled wazero.CompiledModu
 		}
 	}
 	return checkImports(compiled.ImportedFunctions(), o.others, provided)
-}
-
-func compileWASI(ctx context.Context, r wazero.Runtime) (wazero.CompiledModule, error) {
-	return wasi_snapshot_preview1.NewBuilder(r).Compile(ctx)
 }
 
 func describe(compiled wazero.CompiledModule, o *outline) engine.Description {
@@ -201,6 +196,7 @@ type module struct {
 	compiled    wazero.CompiledModule
 	description engine.Description
 	hasMemory   bool
+	memoryBytes uint64 // of each instance, at most; 0: no bound
 	grants      *grants
 }
 

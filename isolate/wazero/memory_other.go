@@ -7,6 +7,7 @@ import "github.com/tetratelabs/wazero/experimental"
 // memories allocates the linear memory of one instance from Go's heap, which
 // keeps what it has until a collection.
 type memories struct {
+	most  uint64 // of bytes that it may become, whatever the module declares; 0: no bound
 	bytes []byte
 	limit uint64
 	err   error
@@ -15,6 +16,9 @@ type memories struct {
 // Allocate implements [experimental.MemoryAllocator].
 func (m *memories) Allocate(_, limit uint64) experimental.LinearMemory {
 	m.limit = limit
+	if m.most > 0 {
+		m.limit = min(limit, m.most)
+	}
 	return m
 }
 

@@ -19,6 +19,7 @@ import (
 // Pages are committed by mapping them anew, since a process that has given up
 // mprotect still has private anonymous mmap.
 type memories struct {
+	most      uint64         // of bytes that it may become, whatever the module declares; 0: no bound
 	base      unsafe.Pointer // nil: nothing is reserved
 	reserved  uintptr
 	committed uintptr
@@ -27,6 +28,9 @@ type memories struct {
 
 // Allocate implements [experimental.MemoryAllocator].
 func (m *memories) Allocate(_, limit uint64) experimental.LinearMemory {
+	if m.most > 0 {
+		limit = min(limit, m.most)
+	}
 	if limit == 0 {
 		return m
 	}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"golang.org/x/sys/cpu"
@@ -19,12 +20,21 @@ import (
 )
 
 // New returns an engine for one module. It costs nothing before Load.
-func New() engine.Engine { return new(wazeroEngine) }
+func New() engine.Engine { return newEngine() }
+
+func newEngine() *wazeroEngine { return &wazeroEngine{ready: make(chan struct{})} }
 
 type wazeroEngine struct {
-	loaded  bool
+	loaded bool
+	once   sync.Once
+	ready  chan struct{} // closed when the engine is prepared
+
+	// Set by prepare, and Load's from then on.
+	fault   error // why it cannot load anything
 	runtime wazero.Runtime
+	hosts   []wazero.CompiledModule // what provides the imports
 	cache   wazero.CompilationCache // nil: without one
+	code    *code                   // what is kept there; nil likewise
 }
 
 func (e *wazeroEngine) Name() string { return "wazero" }
@@ -41,6 +51,8 @@ func (e *wazeroEngine) Version() string {
 }
 
 func (e *wazeroEngine) Close() error {
+	e.once.Do(func() { close(e.ready) }) // it was never begun
+	<-e.ready
 	if e.runtime == nil {
 		return nil
 	}
@@ -48,7 +60,7 @@ func (e *wazeroEngine) Close() error {
 	if e.cache != nil {
 		err = first(err, e.cache.Close(context.Background()))
 	}
-	e.runtime, e.cache = nil, nil
+	e.runtime, e.cache, e.code = nil, nil, nil
 	return err
 }
 
