@@ -1,9 +1,11 @@
 package wazero
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
+	"strings"
 )
 
 // mark is what code is bound to: the module that it was compiled from, by the
@@ -23,31 +25,37 @@ func (o *outline) mark(digest [sha256.Size]byte) (mark [sha256.Size]byte) {
 // hollow returns a module without what is in its functions: each of them just
 // traps. For code that was compiled before, wazero has no use for the rest, but
 // would decode and validate it again, which takes four fifths of the time that a
-// large module takes to load: those who compiled it have done so. The module has
-// been walked.
+// large module takes to load: those who compiled it have done so. What its data are
+// is told in fewer words, see [merged]. The module has been walked.
 //
 // Code that is made of a hollow module must never run.
 func hollow(source []byte) []byte {
 	const header = 8
-	b := append(make([]byte, 0, len(source)/2), source[:header]...)
+	parts := [][]byte{source[:header]}
+	replace := func(id byte, body []byte) {
+		parts = append(parts, binary.AppendUvarint([]byte{id}, uint64(len(body))), body)
+	}
+	counted := false // functions may name segments of data
 	for r := (&reader{rest: source[header:]}); len(r.rest) > 0; {
 		before := r.rest
 		id := r.byte()
 		body := r.take(r.uint32())
-		if id != sectionCode {
-			b = append(b, before[:len(before)-len(r.rest)]...)
+		switch id {
+		case sectionCode:
+			n := (&reader{rest: body}).uint32()
+			replace(id, append(binary.AppendUvarint(nil, uint64(n)), strings.Repeat(nothing, int(n))...))
 			continue
+		case sectionDataCount:
+			counted = true
+		case sectionData:
+			if data := merged(body); data != nil && !counted {
+				replace(id, data)
+				continue
+			}
 		}
-		n := (&reader{rest: body}).uint32()
-		count := binary.AppendUvarint(nil, uint64(n))
-		b = append(b, sectionCode)
-		b = binary.AppendUvarint(b, uint64(len(count))+uint64(n)*uint64(len(nothing)))
-		b = append(b, count...)
-		for range n {
-			b = append(b, nothing...)
-		}
+		parts = append(parts, before[:len(before)-len(r.rest)])
 	}
-	return b
+	return bytes.Join(parts, nil)
 }
 
 // nothing is a function of three bytes: no locals, unreachable, end.

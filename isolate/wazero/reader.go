@@ -14,7 +14,10 @@ type reader struct {
 	err  error
 }
 
-var errTruncated = errors.New("unexpected end")
+var (
+	errTruncated = errors.New("unexpected end")
+	errTooLong   = errors.New("a number does not fit 32 bits")
+)
 
 func (r *reader) fail(err error) {
 	if r.err == nil {
@@ -56,7 +59,7 @@ func (r *reader) uint32() uint32 {
 			return value
 		}
 	}
-	r.fail(errors.New("a number does not fit 32 bits"))
+	r.fail(errTooLong)
 	return 0
 }
 
