@@ -24,7 +24,7 @@ func (o *outline) mark(digest [sha256.Size]byte) (mark [sha256.Size]byte) {
 
 // hollow returns a module without what is in its functions: each of them just
 // traps. For code that was compiled before, wazero has no use for the rest, but
-// would decode and validate it again, which takes four fifths of the time that a
+// would decode and validate it again, which takes three quarters of the time that a
 // large module takes to load: those who compiled it have done so. What its data are
 // is told in fewer words, see [merged]. The module has been walked.
 //
