@@ -106,8 +106,10 @@ func TestAParentExpectsSomethingOfAChildThatHasCalls(t *testing.T) {
 			t.Error("it expects something of a child without calls")
 		}
 		seq := c.queue("echo", "")
-		if !c.p.expects() || !c.p.expects() {
-			t.Error("it expects nothing of a child with a call")
+		for range 2 {
+			if !c.p.expects() {
+				t.Error("it expects nothing of a child with a call")
+			}
 		}
 		c.p.Flush()
 		c.p.Unattended()
