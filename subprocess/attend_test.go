@@ -3,6 +3,8 @@
 package subprocess
 
 import (
+	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +119,26 @@ func TestAParentExpectsSomethingOfAChildThatHasCalls(t *testing.T) {
 		synctest.Wait()
 		if !c.p.expects() || c.p.expects() {
 			t.Error("after a reply it does not expect another call, once")
+		}
+	})
+}
+
+// TestAKeeperThatWasAboutToYieldReadsWhenACallComesThen has the call come between
+// its last look at the calls and the moment in which nobody has the turn.
+func TestAKeeperThatWasAboutToYieldReadsWhenACallComesThen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turn := newTurn(newTimerAlarm(), nil, nil, nil)
+		turn.busy = func() bool { return true }
+		begun, reads := time.Now(), 0
+		err := turn.keep(func() (yield bool, err error) {
+			if reads++; reads == 2 {
+				err = io.EOF
+			}
+			return true, err
+		})
+		if took := time.Since(begun); took != 0 || !errors.Is(err, io.EOF) {
+			t.Errorf("it read again after %v, %v", took, err)
 		}
 	})
 }

@@ -260,6 +260,7 @@ func meet(ctx context.Context, o Options, sink Sink, b body, l link) (*Process, 
 		hosting:  make(map[uint64]*hosting),
 	}
 	p.out.failed = p.endViolator
+	p.turn.busy = func() bool { return !p.calm() }
 	l.pollWhile(p.expects)
 	p.context, p.release = context.WithCancel(context.Background())
 	go p.receive() // ends with the link; bury waits for it

@@ -48,6 +48,10 @@ type turn struct {
 	evict func() // makes a guest that reads leave; nil: it may stay
 	admit func() // undoes evict
 
+	// busy reports whether somebody has to read although the keeper was about to give
+	// the turn away; nil: never. It is called with the lock held.
+	busy func() bool
+
 	mu       sync.Mutex
 	bound    time.Duration // of the time between two looks
 	holder   holder
@@ -85,6 +89,10 @@ func (t *turn) keep(read func() (yield bool, err error)) error {
 func (t *turn) watch() error {
 	t.mu.Lock()
 	t.holder, t.wanted, t.pause = nobody, false, tick
+	t.urgent = t.urgent || t.busy != nil && t.busy()
+	if t.urgent {
+		t.alarm.kick()
+	}
 	seen := t.taken
 	t.mu.Unlock()
 	for {
