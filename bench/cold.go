@@ -53,27 +53,35 @@ func repeatStarts(start starter) func(context.Context, []time.Duration, time.Dur
 	}
 }
 
-// startCold prepares starts of pools of some options, by having one compile the
-// module.
+// startCold prepares starts of pools of some options.
 func startCold(ctx context.Context, o pool.Options, r runner, j job, once func(context.Context, pool.Options, job) (time.Duration, error)) (*target, error) {
-	var err error
-	if o.Runner, err = r.path(ctx); err != nil {
-		return nil, err
-	}
-	o, forget, err := equip(ctx, o, j.guest)
+	o, note, forget, err := warm(ctx, o, r, j)
 	if err != nil {
 		return nil, err
+	}
+	return &target{close: forget, note: note, measure: repeatStarts(func(ctx context.Context) (time.Duration, error) { return once(ctx, o, j) })}, nil
+}
+
+// warm completes the options of pools, and has one of them compile the module and
+// end. The note is what its sandbox was without.
+func warm(ctx context.Context, o pool.Options, r runner, j job) (_ pool.Options, note string, forget func() error, err error) {
+	if o.Runner, err = r.path(ctx); err != nil {
+		return o, "", nil, err
+	}
+	o, forget, err = equip(ctx, o, j.guest)
+	if err != nil {
+		return o, "", nil, err
 	}
 	p, err := pool.New(o)
 	if err != nil {
-		return nil, errors.Join(err, forget())
+		return o, "", nil, errors.Join(err, forget())
 	}
 	err = raw(p, j)(ctx)
-	note := missing(p, o)
+	note = missing(p, o)
 	if err := errors.Join(err, stop(p)); err != nil {
-		return nil, errors.Join(err, forget())
+		return o, "", nil, errors.Join(err, forget())
 	}
-	return &target{close: forget, note: note, measure: repeatStarts(func(ctx context.Context) (time.Duration, error) { return once(ctx, o, j) })}, nil
+	return o, note, forget, nil
 }
 
 // newPool takes the time from New to the first answer.

@@ -34,21 +34,9 @@ func manyRows(b *builds, many int) []row {
 // startMany prepares the life of a pool with n workers, which is measured from
 // its start to its stop. The module is compiled before.
 func startMany(ctx context.Context, r runner, j job, n int) (*target, error) {
-	var o pool.Options
-	var err error
-	if o.Runner, err = r.path(ctx); err != nil {
-		return nil, err
-	}
-	o, forget, err := equip(ctx, o, j.guest)
+	o, _, forget, err := warm(ctx, pool.Options{}, r, j)
 	if err != nil {
 		return nil, err
-	}
-	p, err := pool.New(o)
-	if err != nil {
-		return nil, errors.Join(err, forget())
-	}
-	if err := errors.Join(raw(p, j)(ctx), stop(p)); err != nil {
-		return nil, errors.Join(err, forget())
 	}
 	o.Min, o.Max, o.Preload, o.Manual = n, n, []string{j.guest.name}, true
 	return &target{close: forget, measure: func(ctx context.Context, samples []time.Duration, d time.Duration) (round, error) {
