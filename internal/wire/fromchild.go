@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // The fixed parts of bodies, in bytes.
 const (
@@ -33,11 +36,14 @@ func ParseHello(body []byte) (Hello, error) {
 	if len(body) < helloHead {
 		return Hello{}, errShort(KindHello, body, helloHead)
 	}
+	if body[4] > 1 {
+		return Hello{}, fmt.Errorf("wire: hello that joins with %d, want 0 or 1", body[4])
+	}
 	end := helloHead + int(body[5])
 	if len(body) < end {
 		return Hello{}, errShort(KindHello, body, end)
 	}
-	return Hello{Version: le.Uint32(body), Joins: body[4] != 0, Build: string(body[helloHead:end]), Sandbox: body[end:]}, nil
+	return Hello{Version: le.Uint32(body), Joins: body[4] == 1, Build: string(body[helloHead:end]), Sandbox: body[end:]}, nil
 }
 
 // Loaded says that the module is ready; the body is a JSON value for the one

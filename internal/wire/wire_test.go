@@ -103,7 +103,8 @@ func TestInnerLengthsAreChecked(t *testing.T) {
 	name := make([]byte, 17)
 	name[16] = 1
 	build := []byte{1, 0, 0, 0, 0, 9}
-	for _, f := range []Frame{{Kind: KindCall, Body: call}, {Kind: KindLoad, Body: load}, {Kind: KindHostCall, Body: name}, {Kind: KindHello, Body: build}} {
+	joins := []byte{1, 0, 0, 0, 2, 0}
+	for _, f := range []Frame{{Kind: KindCall, Body: call}, {Kind: KindLoad, Body: load}, {Kind: KindHostCall, Body: name}, {Kind: KindHello, Body: build}, {Kind: KindHello, Body: joins}} {
 		if m, err := f.Message(); err == nil {
 			t.Errorf("%v body %x = %+v, want an error", f.Kind, f.Body, m)
 		}
