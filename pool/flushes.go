@@ -32,26 +32,21 @@ func (fl *flushes) add(w Worker) {
 // flush sends what was queued, for callers who do not read their replies.
 func (fl *flushes) flush() {
 	fl.send()
-	for _, w := range fl.workers[:fl.n] {
-		unattended(w)
-	}
-	for _, w := range fl.more {
-		unattended(w)
-	}
-}
-
-func unattended(w Worker) {
-	if a, ok := w.(attender); ok {
-		a.Unattended()
-	}
+	fl.each(func(w Worker) {
+		if a, ok := w.(attender); ok {
+			a.Unattended()
+		}
+	})
 }
 
 // send sends what was queued.
-func (fl *flushes) send() {
+func (fl *flushes) send() { fl.each(Worker.Flush) }
+
+func (fl *flushes) each(do func(Worker)) {
 	for _, w := range fl.workers[:fl.n] {
-		w.Flush()
+		do(w)
 	}
 	for _, w := range fl.more {
-		w.Flush()
+		do(w)
 	}
 }

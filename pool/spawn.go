@@ -57,7 +57,7 @@ func processLauncher(o Options) (Launcher, error) {
 		options: subprocess.Options{
 			Groups: o.Cgroup,
 			Runner: o.Runner, StartTimeout: o.StartTimeout, MaxPayload: o.Limits.OutputBytes, Parallelism: o.Concurrency + 2,
-			Transport: o.Transport.subprocess(), Spin: o.Spin,
+			Transport: subprocess.Transport(o.Transport), Spin: o.Spin,
 		},
 		engine: sync.OnceValue(func() string { return engineOf(o.Runner) }),
 	}

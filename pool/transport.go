@@ -14,11 +14,11 @@ const (
 	// SharedMemory is two rings in memory that a worker shares with this process,
 	// with a socket beside them that wakes the one who sleeps. On other systems than
 	// Linux it means Socket.
-	SharedMemory Transport = iota
+	SharedMemory = Transport(subprocess.SharedMemory)
 
 	// Socket is a pair of sockets, for a call that may be ten times as slow: for
 	// those who want the kernel between the two.
-	Socket
+	Socket = Transport(subprocess.Socket)
 )
 
 func (t Transport) String() string {
@@ -29,12 +29,4 @@ func (t Transport) String() string {
 		return "Socket"
 	}
 	return "transport " + strconv.Itoa(int(t))
-}
-
-// subprocess is the same, as the processes know it.
-func (t Transport) subprocess() subprocess.Transport {
-	if t == Socket {
-		return subprocess.Socket
-	}
-	return subprocess.SharedMemory
 }

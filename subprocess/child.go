@@ -20,7 +20,7 @@ const (
 
 // surroundings are what a child lives in.
 type surroundings struct {
-	line    line
+	line    childLine
 	alarm   alarm                             // what the keeper waits on
 	publish func(seq uint64)                  // makes known that a call starts, to outlive the child
 	exit    func(code int)                    // ends the child; returns in a [Local] one only, and at once

@@ -21,7 +21,7 @@ import (
 )
 
 // connection is the end of a child that is bare of all else.
-var connection = sync.OnceValue(func() line {
+var connection = sync.OnceValue(func() childLine {
 	memory, err := mapMemory(memoryFD)
 	if err != nil {
 		panic(err)

@@ -24,8 +24,13 @@ type line interface {
 	// child's first frame; it reports whether the line can do that. Until then a
 	// line that can is as one that cannot.
 	join() bool
+}
 
-	// canJoin reports that without doing it.
+// childLine is the child's end, which says in its first frame whether it will join.
+type childLine interface {
+	line
+
+	// canJoin reports what join would, without doing it.
 	canJoin() bool
 }
 

@@ -22,7 +22,7 @@ type childShared struct {
 }
 
 // newChildLine is the child's end of a connection.
-func newChildLine(s *childSocket, m sharedMemory) line {
+func newChildLine(s *childSocket, m sharedMemory) childLine {
 	if !m.hasRings() {
 		return s
 	}

@@ -6,4 +6,4 @@ import "os"
 func newLink(s *socket, _ *os.File, _ Options) (link, error) { return s, nil }
 
 // newChildLine is the child's end of a connection.
-func newChildLine(s *childSocket, _ sharedMemory) line { return s }
+func newChildLine(s *childSocket, _ sharedMemory) childLine { return s }

@@ -83,8 +83,6 @@ func (l *sharedLink) attend(sleeps func()) {
 
 func (l *sharedLink) leave() { l.spin, l.sleeps = l.among, nil }
 
-func (l *sharedLink) canJoin() bool { return true }
-
 func (l *sharedLink) Read(p []byte) (int, error) {
 	if !l.joined {
 		return l.socket.Read(p)

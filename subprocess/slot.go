@@ -234,7 +234,9 @@ func (s *slot) finish(j *job, now time.Duration) {
 	stopping := c.stop != nil
 	c.mu.Unlock()
 	if !leave || !c.turn.remind() {
-		c.out.flush()
+		if c.gather > 0 { // else it is written
+			c.out.flush()
+		}
 		c.out.relieve(maxUnsent)
 	}
 	if resting {

@@ -158,8 +158,7 @@ func (s *socket) pollWhile(func() bool) {}
 func (s *socket) attend(sleeps func()) { announce(sleeps) }
 func (s *socket) leave()               {}
 
-func (s *socket) join() bool    { return false }
-func (s *socket) canJoin() bool { return false }
+func (s *socket) join() bool { return false }
 
 // release does nothing: the kernel knows who uses a socket.
 func (s *socket) release() {}
