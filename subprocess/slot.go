@@ -181,9 +181,6 @@ func (s *slot) run(j *job) {
 	if c.hooks.replied != nil {
 		c.hooks.replied(j.call.Seq)
 	}
-	if c.gather == 0 {
-		c.out.flush() // first of all: the caller waits for it
-	}
 	s.finish(j, ended)
 }
 
@@ -204,10 +201,11 @@ func (s *slot) call() (ended time.Duration) {
 	return ended
 }
 
-// finish ends what startLocked began, and has the reply written, unless it is: at
-// once when no other call waits, when it took long or is large, else together with
-// the replies of those that follow within a moment. Should one of those take long,
-// the keeper writes it.
+// finish ends what startLocked began, and then has the reply written, so that what
+// the parent sends next finds it noted. That is at once through memory, when no
+// other call waits, when it took long or is large, else together with the replies
+// of those that follow within a moment. Should one of those take long, the keeper
+// writes it.
 func (s *slot) finish(j *job, now time.Duration) {
 	c := s.child
 	c.mu.Lock()
@@ -234,9 +232,7 @@ func (s *slot) finish(j *job, now time.Duration) {
 	stopping := c.stop != nil
 	c.mu.Unlock()
 	if !leave || !c.turn.remind() {
-		if c.gather > 0 { // else it is written
-			c.out.flush()
-		}
+		c.out.flush()
 		c.out.relieve(maxUnsent)
 	}
 	if resting {
